@@ -1,0 +1,1 @@
+"""Raw tables to behaviour tables. Knows no model."""

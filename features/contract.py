@@ -1,0 +1,344 @@
+"""What each input must hold: every row is accepted, or rejected with one reason.
+
+A raw table comes in; the same rows go out in the columns of `features.inputs`, with `reason_`
+(null when accepted; the first that applies, in the order of the constants), `row_` (hash of the
+raw row), `zoned_` (the moment told its zone) and `raw_` (the raw row of a rejected one, null
+otherwise). Nothing is computed and no row is dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import ibis
+
+from features.columns import column, is_blank, text
+from features.compat import Engine, missing, row_hash
+from features.errors import InputError
+from features.expressions import amount, columns_of
+from features.inputs import MONEY_TYPE
+from features.moments import Moments, moments
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from features.settings import EventsSource, TransactionsSource
+    from features.sources import Opened
+
+MALFORMED = "malformed line"
+NO_CUSTOMER = "no customer id"
+NO_DATE = "no date"
+UNPARSEABLE_DATE = "unparseable date"
+TOO_OLD = "date before 1970"
+FUTURE = "date in the future"
+NO_AMOUNT = "no amount"
+UNPARSEABLE_AMOUNT = "unparseable amount"
+NON_FINITE_AMOUNT = "non-finite amount"
+AMOUNT_RANGE = "amount out of range"
+NO_KIND = "no kind"
+UNPARSEABLE_VALUE = "unparseable value"
+NON_FINITE_VALUE = "non-finite value"
+UNREADABLE_LABEL = "label is not yes or no"
+DUPLICATE = "duplicate"
+
+REASONS = (
+    MALFORMED,
+    NO_CUSTOMER,
+    NO_DATE,
+    UNPARSEABLE_DATE,
+    TOO_OLD,
+    FUTURE,
+    NO_AMOUNT,
+    UNPARSEABLE_AMOUNT,
+    NON_FINITE_AMOUNT,
+    AMOUNT_RANGE,
+    NO_KIND,
+    UNPARSEABLE_VALUE,
+    NON_FINITE_VALUE,
+    UNREADABLE_LABEL,
+    DUPLICATE,
+)
+
+# Sums of ten billion such amounts still fit decimal(38, 6); larger ones are typing errors.
+AMOUNT_LIMIT = 1e9
+_FIRST_MOMENT = datetime(1970, 1, 1)
+
+_NULL_TEXTS = ("NULL", "null", "NaN", "nan", "None", "none", "<NA>", "NaT", "\\N")
+
+Test = tuple["ir.BooleanValue", str]
+
+
+@dataclass(frozen=True)
+class Clock:
+    """What the business's time is.
+
+    Parameters
+    ----------
+    timezone : str
+        IANA name of the business time zone.
+    now : datetime
+        Wall clock of the business, without zone; later rows are of the future.
+    engine : {"duckdb", "spark"}
+        Engine of the tables.
+    """
+
+    timezone: str
+    now: datetime
+    engine: Engine
+
+
+def transactions(opened: Opened, source: TransactionsSource, clock: Clock) -> ir.Table:
+    """Judge transactions.
+
+    Parameters
+    ----------
+    opened : Opened
+    source : TransactionsSource
+    clock : Clock
+
+    Returns
+    -------
+    ibis table
+        ``customer_id``, ``occurred_at``, ``day``, ``amount``, ``order_id``, ``product_id``,
+        ``category``, ``reason_``, ``row_``, ``zoned_``, ``raw_``.
+
+    Raises
+    ------
+    InputError, SettingsError
+        If a column is missing or of a type that cannot serve, or a setting cannot be.
+    """
+    key = "sources.transactions"
+    raw = opened.table
+    read = {
+        name: settings_column(opened, getattr(source, name), f"{key}.{name}")
+        for name in ("customer_id", "timestamp", "order_id", "product_id", "category")
+        if getattr(source, name) is not None
+    }
+    when = _moments(read["timestamp"], opened, source, clock, f"{key}.timestamp")
+    money, no_money = _number(opened, source.amount, f"{key}.amount")
+    rows = raw.select(
+        customer_id=text(read["customer_id"]),
+        **_moment_columns(when),
+        number_=money,
+        no_number_=no_money,
+        order_id=_optional_text(read.get("order_id")),
+        product_id=_optional_text(read.get("product_id")),
+        category=_optional_text(read.get("category")),
+        **raw_columns(raw),
+    )
+    tests = [
+        (no_customer(rows.customer_id), NO_CUSTOMER),
+        *_moment_tests(rows, clock),
+        (rows.number_.isnull() & rows.no_number_, NO_AMOUNT),
+        (rows.number_.isnull(), UNPARSEABLE_AMOUNT),
+        (rows.number_.isnan() | rows.number_.isinf(), NON_FINITE_AMOUNT),
+        (rows.number_.abs() >= AMOUNT_LIMIT, AMOUNT_RANGE),
+        *([(_repeats(), DUPLICATE)] if source.deduplicate else []),
+    ]
+    sane = ibis.cases((rows.number_.abs() < AMOUNT_LIMIT, rows.number_), else_=missing("float64"))
+    judged = rows.mutate(amount=sane.cast(MONEY_TYPE), reason_=first_reason(tests))
+    kept = ("customer_id", "occurred_at", "day", "amount", "order_id", "product_id", "category")
+    return finish(judged, kept)
+
+
+def events(opened: Opened, source: EventsSource, clock: Clock) -> ir.Table:
+    """Judge events.
+
+    Parameters
+    ----------
+    opened : Opened
+    source : EventsSource
+    clock : Clock
+
+    Returns
+    -------
+    ibis table
+        ``customer_id``, ``occurred_at``, ``day``, ``kind``, ``value``, ``reason_``, ``row_``,
+        ``zoned_``, ``raw_``.
+
+    Raises
+    ------
+    InputError, SettingsError
+        As for `transactions`.
+    """
+    key = "sources.events"
+    raw = opened.table
+    read = {
+        name: settings_column(opened, getattr(source, name), f"{key}.{name}")
+        for name in ("customer_id", "timestamp", "kind")
+    }
+    when = _moments(read["timestamp"], opened, source, clock, f"{key}.timestamp")
+    value, no_value = missing("float64"), ibis.literal(True)
+    if source.value is not None:
+        value, no_value = _number(opened, source.value, f"{key}.value")
+    rows = raw.select(
+        customer_id=text(read["customer_id"]),
+        **_moment_columns(when),
+        kind=text(read["kind"]).lower(),
+        value=value,
+        no_number_=no_value,
+        **raw_columns(raw),
+    )
+    tests = [
+        (no_customer(rows.customer_id), NO_CUSTOMER),
+        *_moment_tests(rows, clock),
+        (rows.kind.isnull(), NO_KIND),
+        (rows.value.isnull() & ~rows.no_number_, UNPARSEABLE_VALUE),
+        (rows.value.isnan() | rows.value.isinf(), NON_FINITE_VALUE),
+    ]
+    judged = rows.mutate(reason_=first_reason(tests))
+    return finish(judged, ("customer_id", "occurred_at", "day", "kind", "value"))
+
+
+def settings_column(opened: Opened, name: str, key: str) -> ir.Column:
+    """Column that a setting names, or an error; a name that a header holds twice is one.
+
+    Parameters
+    ----------
+    opened : Opened
+    name : str
+    key : str
+        Settings key, for the error.
+
+    Returns
+    -------
+    ibis column
+
+    Raises
+    ------
+    InputError
+        If there is no such column, or more than one.
+    """
+    if name in opened.ambiguous:
+        raise InputError(
+            f"{key} = {name!r}: the header of {opened.uri} holds this name more than once "
+            "(capitals aside); rename one of the columns."
+        )
+    return column(opened.table, name, key)
+
+
+def raw_columns(raw: ir.Table) -> dict[str, Any]:
+    """Columns `raw_` and `row_`: the raw row, and its hash.
+
+    Parameters
+    ----------
+    raw : ibis table
+
+    Returns
+    -------
+    dict of str to ibis column
+    """
+    known = [name for name, kind in raw.schema().items() if not kind.is_unknown()]
+    return {
+        "raw_": ibis.struct({name: raw[name] for name in known}),
+        "row_": row_hash(raw, known),
+        "row_again_": row_hash(raw, known, salt=1),
+    }
+
+
+def no_customer(identity: ir.StringValue) -> ir.BooleanValue:
+    """Whether an id is blank, or a null that another program wrote as text.
+
+    Taken for an id, "nan" would be one customer with everybody's anonymous purchases.
+
+    Parameters
+    ----------
+    identity : string column
+        Trimmed, null when blank.
+
+    Returns
+    -------
+    boolean column
+    """
+    return identity.isnull() | identity.isin(_NULL_TEXTS)
+
+
+def first_reason(tests: Sequence[Test]) -> ir.StringValue:
+    """Reason of the first test that holds; null when none does."""
+    return ibis.cases(*tests, else_=missing("string"))
+
+
+def finish(judged: ir.Table, kept: Sequence[str]) -> ir.Table:
+    """Columns that are kept; the raw row only of a rejected one.
+
+    Parameters
+    ----------
+    judged : ibis table
+        With ``reason_``, ``row_``, ``raw_`` and maybe ``zoned_``.
+    kept : sequence of str
+        Columns of `features.inputs`.
+
+    Returns
+    -------
+    ibis table
+    """
+    rejected = judged.reason_.notnull()
+    nothing = ibis.null(judged.raw_.type())
+    zoned = judged.zoned_ if "zoned_" in judged.columns else missing("boolean")
+    return judged.select(
+        *kept,
+        reason_=judged.reason_,
+        row_=judged.row_,
+        zoned_=zoned,
+        raw_=ibis.cases((rejected, judged.raw_), else_=nothing),
+    )
+
+
+def _optional_text(values: ir.Column | None) -> Any:
+    return missing("string") if values is None else text(values)
+
+
+def _moments(
+    values: ir.Column,
+    opened: Opened,
+    source: TransactionsSource | EventsSource,
+    clock: Clock,
+    key: str,
+) -> Moments:
+    return moments(
+        values,
+        key=key,
+        timezone=clock.timezone,
+        engine=clock.engine,
+        is_instant=source.timestamp in opened.instants,
+        format_=source.timestamp_format,
+    )
+
+
+def _moment_columns(when: Moments) -> dict[str, Any]:
+    return {
+        "occurred_at": when.local,
+        "day": when.local.date(),
+        "zoned_": when.zoned,
+        "no_moment_": when.blank,
+    }
+
+
+def _moment_tests(rows: ir.Table, clock: Clock) -> list[Test]:
+    return [
+        (rows.no_moment_, NO_DATE),
+        (rows.occurred_at.isnull(), UNPARSEABLE_DATE),
+        (rows.occurred_at < ibis.literal(_FIRST_MOMENT, "timestamp"), TOO_OLD),
+        (rows.occurred_at > ibis.literal(clock.now, "timestamp"), FUTURE),
+    ]
+
+
+def _number(opened: Opened, setting: str, key: str) -> tuple[Any, Any]:
+    """Read a number, and whether a column that it is made of is blank."""
+    read = columns_of(setting, opened.table.columns, key)
+    for name in read:
+        settings_column(opened, name, key)
+    value = amount(opened.table, setting, key)
+    blank: Any = ibis.literal(False)
+    for name in read:
+        blank = blank | is_blank(opened.table[name])
+    return value, blank
+
+
+def _repeats() -> ir.BooleanValue:
+    """Whether an equal raw row was met before; two hashes stand for the row."""
+    same = ibis.window(group_by=["row_", "row_again_"], order_by="row_")
+    return ibis.row_number().over(same) > 0

@@ -1,0 +1,138 @@
+"""The contract of the customers source: one row per customer, attributes and a label.
+
+As in `features.contract`, every row is accepted or rejected with one reason. An attribute is a
+number when its column is numeric, or is text that reads wholly as numbers; else it is text.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import ibis
+
+from features.columns import is_blank, is_number, names, number, text
+from features.compat import arrow, missing
+from features.contract import (
+    DUPLICATE,
+    NO_CUSTOMER,
+    UNREADABLE_LABEL,
+    finish,
+    first_reason,
+    no_customer,
+    raw_columns,
+    settings_column,
+)
+from features.errors import InputError
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from features.settings import CustomersSource
+    from features.sources import Opened
+
+_KEY = "sources.customers"
+_YES = ("true", "yes", "1", "y", "t")
+_NO = ("false", "no", "0", "n", "f")
+
+
+def customers(opened: Opened, source: CustomersSource) -> ir.Table:
+    """Judge customers.
+
+    Of rows with the same id that are otherwise in order the greatest by all raw columns, as
+    text, is kept: the choice is the same whatever the order of the rows.
+
+    Parameters
+    ----------
+    opened : Opened
+        Small enough to look at twice: the types of the attributes are read off the values.
+    source : CustomersSource
+
+    Returns
+    -------
+    ibis table
+        ``customer_id``, ``attribute_<column>`` (string or float64), ``churned``, ``reason_``,
+        ``row_``, ``zoned_``, ``raw_``.
+
+    Raises
+    ------
+    InputError
+        If a column is missing, or no value of the label says yes or no.
+    """
+    raw = opened.table
+    columns = {
+        name: settings_column(opened, name, f"{_KEY}.attributes") for name in source.attributes
+    }
+    identity = settings_column(opened, source.customer_id, f"{_KEY}.customer_id")
+    label, no_label = _label(opened, source)
+    numeric = _numeric(raw, columns)
+    rows = raw.select(
+        customer_id=text(identity),
+        churned=label,
+        no_label_=no_label,
+        order_=ibis.array([raw[name].cast("string").fill_null("") for name in raw.columns]),
+        **{f"attribute_{name}": _attribute(c, name in numeric) for name, c in columns.items()},
+        **raw_columns(raw),
+    )
+    rows = rows.mutate(
+        early_=first_reason(
+            [
+                (no_customer(rows.customer_id), NO_CUSTOMER),
+                (rows.churned.isnull() & ~rows.no_label_, UNREADABLE_LABEL),
+            ]
+        )
+    )
+    same = ibis.window(group_by=[rows.customer_id, rows.early_], order_by=rows.order_.desc())
+    again = ibis.row_number().over(same) > 0
+    judged = rows.mutate(
+        reason_=ibis.cases(
+            (rows.early_.notnull(), rows.early_), (again, DUPLICATE), else_=missing("string")
+        )
+    )
+    attributes = [f"attribute_{name}" for name in columns]
+    return finish(judged, ("customer_id", *attributes, "churned"))
+
+
+def _label(opened: Opened, source: CustomersSource) -> tuple[Any, Any]:
+    """Read the label, and whether there is none; refuse a column that never says yes or no."""
+    if source.label is None:
+        return missing("boolean"), ibis.literal(True)
+    values = settings_column(opened, source.label, f"{_KEY}.label")
+    written = text(values).lower()
+    label = ibis.cases(
+        (written.isin(_YES), True), (written.isin(_NO), False), else_=ibis.null("boolean")
+    )
+    seen = opened.table.select(written=written, label=label)
+    counts = arrow(seen.aggregate(read=seen.label.count(), there=seen.written.count()))
+    if counts["there"][0].as_py() and not counts["read"][0].as_py():
+        found = arrow(seen.select("written").distinct().order_by("written").limit(5))
+        raise InputError(
+            f"{_KEY}.label = {source.label!r} holds {names(found['written'].to_pylist())}; "
+            "expected yes or no (also true/false, 1/0, y/n), yes meaning that the customer left."
+        )
+    return label, is_blank(values)
+
+
+def _numeric(raw: ir.Table, columns: dict[str, Any]) -> frozenset[str]:
+    """Attributes that are numbers: by type, or because every value that is there is one."""
+    typed = {name for name, values in columns.items() if values.type().is_numeric()}
+    texts = {name: values for name, values in columns.items() if values.type().is_string()}
+    if not texts:
+        return frozenset(typed)
+    measures = {}
+    for place, values in enumerate(texts.values()):
+        there = ~is_blank(values)
+        measures[f"there_{place}"] = there.sum()
+        measures[f"numbers_{place}"] = (there & is_number(values)).sum()
+    counts = arrow(raw.aggregate(**measures)).to_pylist()[0]
+    for place, name in enumerate(texts):
+        if counts[f"there_{place}"] and counts[f"there_{place}"] == counts[f"numbers_{place}"]:
+            typed.add(name)
+    return frozenset(typed)
+
+
+def _attribute(values: ir.Column, is_numeric: bool) -> Any:
+    if not is_numeric:
+        return text(values)
+    read = number(values)
+    finite = ~(read.isnan() | read.isinf())
+    return ibis.cases((finite, read), else_=missing("float64"))

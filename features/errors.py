@@ -1,0 +1,23 @@
+"""The errors of this room: each says what was got, what was expected and what to do.
+
+The command line turns `InputError` and `SettingsError` into exit code 2 (wrong use) and
+`EmptyError` into exit code 1 (refused with a reason).
+"""
+
+from __future__ import annotations
+
+
+class FeaturesError(ValueError):
+    """Base of every error of this room."""
+
+
+class InputError(FeaturesError):
+    """A source that cannot be read: missing, unreadable, without a column that is named."""
+
+
+class SettingsError(FeaturesError):
+    """A setting that cannot be: an expression that is not allowed, an unknown time zone."""
+
+
+class EmptyError(FeaturesError):
+    """Nothing is left to work on: no accepted row, no customer before the as-of date."""

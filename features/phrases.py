@@ -1,0 +1,285 @@
+"""The words in which a family of features speaks to people.
+
+In: the values of one customer's columns. Out: a fact about the customer ("last purchase 94 days
+ago; usually every 21 days"), true whichever way it moves a score; the direction is said beside
+it. Nothing here is a cause. Signed numbers are spoken as sizes: the words carry the sign.
+"""
+
+from __future__ import annotations
+
+import math
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """A sentence with gaps, and when it may be said.
+
+    Parameters
+    ----------
+    template : str
+        With named fields in the formats ``.0f``, ``.1f``, ``,.0f`` and ``.0%``.
+    needs : tuple of str
+        Columns that must not be null.
+    when : tuple of (str, float, float)
+        Columns of `needs` with the least and the greatest value, both allowed.
+    """
+
+    template: str
+    needs: tuple[str, ...]
+    when: tuple[tuple[str, float, float], ...] = ()
+
+    def fits(self, values: Mapping[str, Any]) -> bool:
+        """Whether every needed column has a value and every condition holds.
+
+        Parameters
+        ----------
+        values : mapping of str to number
+            Columns of one customer; None and NaN are null.
+
+        Returns
+        -------
+        bool
+        """
+        if any(_is_null(values.get(column)) for column in self.needs):
+            return False
+        return all(low <= values[column] <= high for column, low, high in self.when)
+
+    def say(self, values: Mapping[str, Any]) -> str:
+        """Return the sentence with the sizes of the numbers in its gaps.
+
+        Parameters
+        ----------
+        values : mapping of str to number
+            Columns of one customer that `fits`.
+
+        Returns
+        -------
+        str
+        """
+        return self.template.format(**{column: abs(values[column]) for column in self.needs})
+
+
+@dataclass(frozen=True)
+class Family:
+    """A group of features that is explained together.
+
+    Parameters
+    ----------
+    name : str
+        As in the catalogue.
+    label : str
+        For headings.
+    phrases : tuple of Phrase
+        The first that fits speaks. The last one always fits.
+    """
+
+    name: str
+    label: str
+    phrases: tuple[Phrase, ...]
+
+    def say(self, values: Mapping[str, Any]) -> str:
+        """Sentence of the first phrase that fits.
+
+        Parameters
+        ----------
+        values : mapping of str to number
+            Columns of one customer; None and NaN are null.
+
+        Returns
+        -------
+        str
+        """
+        return next(phrase.say(values) for phrase in self.phrases if phrase.fits(values))
+
+
+def _is_null(value: object) -> bool:
+    """Whether a value is missing: None or NaN."""
+    return value is None or value != value
+
+
+def _phrase(template: str, *when: tuple[str, float, float]) -> Phrase:
+    """Build a phrase that needs the columns of its gaps and of its conditions."""
+    gaps = [field for _, field, _, _ in string.Formatter().parse(template) if field]
+    return Phrase(template, tuple(dict.fromkeys([*gaps, *(column for column, _, _ in when)])), when)
+
+
+def _only(column: str, value: int) -> tuple[str, float, float]:
+    """Condition that a column shows as this whole number: 1 for "1 day", not "1 days"."""
+    return (column, value - 0.5, value + 0.5)
+
+
+def _from(column: str, low: float) -> tuple[str, float, float]:
+    """Condition that a column is this or more."""
+    return (column, low, math.inf)
+
+
+def _to(column: str, high: float) -> tuple[str, float, float]:
+    """Condition that a column is this or less."""
+    return (column, -math.inf, high)
+
+
+_NOTHING = _phrase("no purchase so far")
+_RFM = Family(
+    "rfm",
+    "Purchase history",
+    (
+        _phrase("a new customer with one purchase so far", _only("frequency", 0), _to("T", 6)),
+        _phrase("one purchase only in {T:.0f} days as a customer", _only("frequency", 0)),
+        _phrase("a new customer who has already come back", _from("frequency", 1), _to("T", 6)),
+        _phrase(
+            "came back once in {T:.0f} days as a customer, spending {monetary_value:,.0f}",
+            _only("frequency", 1),
+        ),
+        _phrase(
+            "came back {frequency:.0f} times in {T:.0f} days as a customer, "
+            "spending {monetary_value:,.0f} each time"
+        ),
+        _NOTHING,
+    ),
+)
+_RHYTHM = Family(
+    "rhythm",
+    "Buying rhythm",
+    (
+        _phrase(
+            "last purchase 1 day ago; usually every day or two",
+            _only("days_since_last", 1),
+            _to("gap_mean", 1.5),
+        ),
+        _phrase(
+            "last purchase 1 day ago; usually every {gap_mean:.0f} days",
+            _only("days_since_last", 1),
+        ),
+        _phrase(
+            "last purchase {days_since_last:.0f} days ago; usually every day or two",
+            _to("gap_mean", 1.5),
+        ),
+        _phrase("last purchase {days_since_last:.0f} days ago; usually every {gap_mean:.0f} days"),
+        _phrase("first purchase 1 day ago; no second one yet", _only("days_since_last", 1)),
+        _phrase("first purchase {days_since_last:.0f} days ago; no second one yet"),
+        _NOTHING,
+    ),
+)
+_SPEND = Family(
+    "spend",
+    "Spending",
+    (
+        _phrase(
+            "spent {spend_trend_90:,.0f} less in the last 90 days than in the 90 before",
+            _to("spend_trend_90", -0.5),
+        ),
+        _phrase(
+            "spent {spend_trend_90:,.0f} more in the last 90 days than in the 90 before",
+            _from("spend_trend_90", 0.5),
+        ),
+        _phrase(
+            "spent {spend_90:,.0f} in the last 90 days, as much as in the 90 before",
+            _from("spend_90", 0.5),
+            _only("spend_trend_90", 0),
+        ),
+        _phrase(
+            "spent nothing in the last 180 days; {spend_total:,.0f} in all",
+            _only("spend_90", 0),
+            _only("spend_trend_90", 0),
+            _from("spend_total", 0),
+        ),
+        _phrase("spent {spend_total:,.0f} in all", _from("spend_total", 0)),
+        _phrase("got back {spend_total:,.0f} more than was spent"),
+        _NOTHING,
+    ),
+)
+_BASKET = Family(
+    "basket",
+    "Basket",
+    (
+        _phrase("last basket of 1 line; usually {lines_mean:.1f}", _only("lines_last", 1)),
+        _phrase("last basket of {lines_last:.0f} lines; usually {lines_mean:.1f}"),
+        _NOTHING,
+    ),
+)
+_REFUNDS = Family(
+    "refunds",
+    "Refunds",
+    (
+        _phrase("no refund so far", _only("refund_lines", 0)),
+        _phrase(
+            "1 refund in the last 90 days; {refund_share:.0%} of all purchases refunded",
+            _only("refunds_90", 1),
+        ),
+        _phrase(
+            "{refunds_90:.0f} refunds in the last 90 days; "
+            "{refund_share:.0%} of all purchases refunded",
+            _from("refunds_90", 1),
+        ),
+        _phrase(
+            "last refund {days_since_refund:.0f} days ago; "
+            "{refund_share:.0%} of all purchases refunded"
+        ),
+        _phrase("{refund_amount:,.0f} refunded in all"),
+        _NOTHING,
+    ),
+)
+_SEASON = Family(
+    "season",
+    "Season",
+    (
+        _phrase(
+            "no purchase in the same period last year",
+            _only("same_season_occasions", 0),
+        ),
+        _phrase("1 purchase in the same period last year", _only("same_season_occasions", 1)),
+        _phrase("{same_season_occasions:.0f} purchases in the same period last year"),
+        _phrase("not yet a customer a year ago; {weekend_share:.0%} of purchases at weekends"),
+        _NOTHING,
+    ),
+)
+_ATTRIBUTES = Family("attributes", "Profile", (_phrase("the customer's profile"),))
+_CARE = Family(
+    "care",
+    "Service",
+    (
+        _phrase("1 complaint still open", _only("complaints_open", 1)),
+        _phrase("{complaints_open:.0f} complaints still open", _from("complaints_open", 1)),
+        _phrase(
+            "last satisfaction {satisfaction_last:.1f}, below the usual {satisfaction_mean:.1f}",
+            _to("satisfaction_trend", -0.1),
+            _from("satisfaction_last", 0),
+        ),
+        _phrase(
+            "last satisfaction {satisfaction_last:.1f}, above the usual {satisfaction_mean:.1f}",
+            _from("satisfaction_trend", 0.1),
+            _from("satisfaction_mean", 0),
+        ),
+        _phrase("1 complaint in the last 90 days, closed", _only("complaints_90", 1)),
+        _phrase(
+            "{complaints_90:.0f} complaints in the last 90 days, all closed",
+            _from("complaints_90", 1),
+        ),
+        _phrase("contacted the service once in the last 90 days", _only("contacts_90", 1)),
+        _phrase(
+            "contacted the service {contacts_90:.0f} times in the last 90 days",
+            _from("contacts_90", 1),
+        ),
+        _phrase(
+            "last satisfaction {satisfaction_last:.1f}, as usual", _from("satisfaction_last", 0)
+        ),
+        _phrase("last complaint {days_since_complaint:.0f} days ago, closed"),
+        _phrase("no contact with the service in the last 90 days", _only("contacts_90", 0)),
+        _phrase("nothing known of contacts with the service"),
+    ),
+)
+
+FAMILIES: tuple[Family, ...] = (
+    _RFM,
+    _RHYTHM,
+    _SPEND,
+    _BASKET,
+    _REFUNDS,
+    _SEASON,
+    _ATTRIBUTES,
+    _CARE,
+)

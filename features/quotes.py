@@ -1,0 +1,145 @@
+"""Lines of a CSV file whose quotes are in order, and those whose quotes are not.
+
+A double quote that is opened and never closed would take all the lines after it into one value,
+and CSV readers then lose them or make one row of them. Here such a line is taken out on its own
+and the lines after it stay. Quotes inside an unquoted value (5" nail) are part of the value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+_QUOTE = ord('"')
+# A quoted value this long, in bytes, is taken for one that was never closed.
+LONGEST_VALUE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Malformed:
+    """A line that does not fit.
+
+    Parameters
+    ----------
+    line : int
+        Where it stands; the first line of the file is 1.
+    message : str
+        What is wrong with it.
+    text : str
+        The line, at most ten thousand characters of it.
+    """
+
+    line: int
+    message: str
+    text: str
+
+
+def sound_lines(
+    chunks: Iterator[bytes],
+    malformed: list[Malformed],
+    *,
+    delimiter: bytes,
+    newline: bytes = b"\n",
+    first_line: int = 1,
+) -> Iterator[bytes]:
+    """Pass on whole lines with their quotes in order; set the others aside.
+
+    Parameters
+    ----------
+    chunks : iterator of bytes
+        The file from the start of a line on, in UTF-8, cut anywhere.
+    malformed : list of Malformed
+        Gets the lines that are taken out.
+    delimiter, newline : bytes
+        One byte each.
+    first_line : int
+        Number of the first line, for `malformed`.
+
+    Yields
+    ------
+    bytes
+        Whole lines, in order.
+    """
+    line, held = first_line, b""
+    for chunk, last in _with_last(chunks):
+        held += chunk
+        while True:
+            lines = len(held) if last else held.rfind(newline) + 1
+            whole, broken = _scan(held[:lines], last, delimiter, newline)
+            if whole:
+                yield held[:whole]
+                line += held.count(newline, 0, whole)
+                held = held[whole:]
+            if not broken:
+                break
+            end = held.find(newline) + 1 or len(held)
+            text = held[: min(end, 10_000)].decode("utf-8", errors="replace").rstrip("\r\n")
+            malformed.append(Malformed(line, "A double quote is not closed, or not doubled.", text))
+            line += 1
+            held = held[end:]
+
+
+def _with_last(chunks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """Tell of each chunk whether it is the last one."""
+    before = next(chunks, None)
+    while before is not None:
+        after = next(chunks, None)
+        yield before, after is None
+        before = after
+
+
+def _scan(lines: bytes, last: bool, delimiter: bytes, newline: bytes) -> tuple[int, bool]:
+    """Give the bytes that are sound lines, and whether the line after them is broken.
+
+    `lines` are whole lines. A value that is still open at their end may be closed by what
+    follows, unless it is the end of the file or too long.
+    """
+    opened, broken = _open_quote(lines, delimiter)
+    if opened is None:
+        return len(lines), False
+    start = lines.rfind(newline, 0, opened) + 1
+    return start, broken or last or len(lines) - opened > LONGEST_VALUE
+
+
+def _open_quote(lines: bytes, delimiter: bytes) -> tuple[int | None, bool]:
+    """Give the quote of the value that is open at the end, or the first one wrongly closed."""
+    data = np.frombuffer(lines, dtype=np.uint8)
+    quotes = np.flatnonzero(data == _QUOTE)
+    if _all_in_order(data, quotes, delimiter):
+        return (int(quotes[-1]), False) if len(quotes) % 2 else (None, False)
+    return _walk(lines, quotes.tolist(), delimiter)
+
+
+def _all_in_order(data: np.ndarray, quotes: np.ndarray, delimiter: bytes) -> bool:
+    """Whether quotes open and close by turns at the edges of values; doubled ones do both."""
+    edge = np.zeros(256, dtype=bool)
+    edge[[delimiter[0], ord("\n"), ord("\r")]] = True
+    opening, closing = quotes[0::2], quotes[1::2]
+    doubled = opening[1:] == closing[: len(opening) - 1] + 1
+    before = (opening == 0) | edge[data[np.maximum(opening - 1, 0)]]
+    before[1:] |= doubled
+    after = (closing == len(data) - 1) | edge[data[np.minimum(closing + 1, len(data) - 1)]]
+    after[: len(doubled)] |= doubled
+    return bool(before.all() and after.all())
+
+
+def _walk(lines: bytes, quotes: list[int], delimiter: bytes) -> tuple[int | None, bool]:
+    """Follow the quotes one by one: some stand inside unquoted values, or are wrong."""
+    edges = {delimiter[0], ord("\n"), ord("\r")}
+    opened, skip = None, -1
+    for place in quotes:
+        if place == skip:
+            continue
+        after = lines[place + 1] if place + 1 < len(lines) else ord("\n")
+        if opened is None:
+            if place == 0 or lines[place - 1] in edges:
+                opened = place
+        elif after == _QUOTE:
+            skip = place + 1
+        elif after in edges:
+            opened = None
+        else:
+            return opened, True
+    return opened, False

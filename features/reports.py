@@ -1,0 +1,156 @@
+"""What became of the rows of a source, counted in one pass over the judged rows.
+
+Besides the counts there are notes: what was accepted but may not be what was meant, and an
+example of what could not be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from features.compat import arrow
+from features.contract import (
+    MALFORMED,
+    REASONS,
+    UNPARSEABLE_AMOUNT,
+    UNPARSEABLE_DATE,
+    UNPARSEABLE_VALUE,
+    UNREADABLE_LABEL,
+)
+from features.inputs import SourceReport
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+_EXAMPLES = {
+    UNPARSEABLE_DATE: (
+        "timestamp",
+        "Expected an ISO date such as 2024-03-31 or a timestamp_format.",
+    ),
+    UNPARSEABLE_AMOUNT: ("amount", "Expected a plain number such as 1234.50."),
+    UNPARSEABLE_VALUE: ("value", "Expected a plain number such as 4 or 4.5."),
+    UNREADABLE_LABEL: ("label", "Expected yes or no (also true/false, 1/0, y/n)."),
+}
+
+
+def report(
+    source: str, judged: ir.Table, settings: Any, *, malformed: int = 0, swallowed: int = 0
+) -> SourceReport:
+    """Count the judged rows of a source.
+
+    Parameters
+    ----------
+    source : str
+        ``transactions``, ``customers`` or ``events``.
+    judged : ibis table
+        As `features.contract` leaves it, materialised.
+    settings : TransactionsSource, CustomersSource or EventsSource
+    malformed : int
+        Lines that did not fit their header.
+    swallowed : int
+        How many of these follow a quote that is not closed.
+
+    Returns
+    -------
+    SourceReport
+    """
+    counts = arrow(judged.aggregate(**_measures(judged, settings))).to_pylist()[0]
+    rejected = {r: int(counts[f"rejected_{place}"]) for place, r in enumerate(REASONS)}
+    rejected[MALFORMED] += malformed
+    rejected = {reason: rows for reason, rows in rejected.items() if rows}
+    return SourceReport(
+        source=source,
+        read=int(counts["read"]) + malformed,
+        accepted=int(counts["accepted"]),
+        rejected=MappingProxyType(rejected),
+        notes=tuple(_notes(source, counts, rejected, settings, swallowed)),
+        first_day=counts.get("first_day"),
+        last_day=counts.get("last_day"),
+        customers=int(counts["customers"]),
+    )
+
+
+def _measures(judged: ir.Table, settings: Any) -> dict[str, Any]:
+    accepted = judged.reason_.isnull()
+    measures: dict[str, Any] = {
+        "read": judged.count(),
+        "accepted": judged.count(where=accepted),
+        "customers": judged.customer_id.nunique(where=accepted),
+    }
+    for place, reason in enumerate(REASONS):
+        measures[f"rejected_{place}"] = judged.count(where=judged.reason_ == reason)
+    if "day" in judged.columns:
+        measures["first_day"] = judged.day.min(where=accepted)
+        measures["last_day"] = judged.day.max(where=accepted)
+        measures["zoned"] = judged.count(where=accepted & judged.zoned_)
+    if "amount" in judged.columns:
+        measures["positive"] = judged.count(where=accepted & (judged.amount > 0))
+        if not settings.deduplicate:
+            measures["distinct"] = judged.row_.nunique()
+    if "churned" in judged.columns:
+        measures["labelled"] = judged.churned.count(where=accepted)
+    return measures | _example_measures(judged, settings)
+
+
+def _example_measures(judged: ir.Table, settings: Any) -> dict[str, Any]:
+    """Smallest value, as text, of each kind that could not be read."""
+    found = {}
+    for place, (reason, (setting, _)) in enumerate(_EXAMPLES.items()):
+        name = getattr(settings, setting, None)
+        if name in judged.raw_.type().names:
+            written = judged.raw_[name].cast("string")
+            found[f"example_{place}"] = written.min(where=judged.reason_ == reason)
+    return found
+
+
+def _notes(
+    source: str,
+    counts: Mapping[str, Any],
+    rejected: Mapping[str, int],
+    settings: Any,
+    swallowed: int,
+) -> list[str]:
+    notes = []
+    if swallowed:
+        notes.append(
+            f"{_counted(swallowed, 'malformed line')} only for a quote before that is not closed; "
+            "see where in the rejects."
+        )
+    for place, (reason, (setting, expected)) in enumerate(_EXAMPLES.items()):
+        example = counts.get(f"example_{place}")
+        if reason in rejected and example is not None:
+            name = getattr(settings, setting)
+            notes.append(f"{name!r} holds for instance {example[:60]!r}. {expected}")
+    if "distinct" in counts and (repeats := int(counts["read"]) - int(counts["distinct"])):
+        notes.append(
+            f"{_counted(repeats, 'exact repeat')} of other rows kept; "
+            "set deduplicate = true if they are errors."
+        )
+    zoned = counts.get("zoned", 0)
+    if 0 < zoned < counts["accepted"]:
+        notes.append(
+            f"{_counted(zoned, 'moment')} with a zone and "
+            f"{_counted(counts['accepted'] - zoned, 'moment')} without; "
+            "those without were taken as business local time."
+        )
+    if counts["accepted"]:
+        notes += _doubts(source, counts, settings)
+    return notes
+
+
+def _doubts(source: str, counts: Mapping[str, Any], settings: Any) -> list[str]:
+    notes = []
+    if counts.get("positive") == 0:
+        notes.append("No accepted row has a positive amount: there are only refunds.")
+    if source != "customers" and counts["customers"] == 1:
+        notes.append("All accepted rows belong to one customer.")
+    missing_labels = counts["accepted"] - counts.get("labelled", counts["accepted"])
+    if source == "customers" and settings.label is not None and missing_labels:
+        notes.append(f"{_counted(missing_labels, 'customer')} without a label.")
+    return notes
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,126 @@
+"""The data report: what the sources hold, and whether that is enough for each question."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from features.inputs import Inputs, SourceReport
+
+if TYPE_CHECKING:
+    from training.readiness import Answer
+    from training.settings import ChurnSettings
+
+
+@dataclass(frozen=True)
+class DataReport:
+    """What the sources hold, and what can be answered from them.
+
+    Parameters
+    ----------
+    sources : tuple of SourceReport
+        One for each source.
+    as_of : date
+        The day after the last accepted row.
+    customers, returned : int
+        Customers with an occasion, and those of them with a second one; 0 without a log.
+    answers : tuple of Answer
+        Question by question.
+    rejects : Path
+        Folder with the rejected rows.
+    """
+
+    sources: tuple[SourceReport, ...]
+    as_of: date
+    customers: int
+    returned: int
+    answers: tuple[Answer, ...]
+    rejects: Path
+
+    @property
+    def repeat_rate(self) -> float | None:
+        """Share of the customers that came back, in [0, 1]; None without customers."""
+        return self.returned / self.customers if self.customers else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain values, for machines."""
+        return {
+            "as_of": self.as_of.isoformat(),
+            "sources": [
+                vars(source) | {"rejected": dict(source.rejected)} for source in self.sources
+            ],
+            "customers": self.customers,
+            "returned": self.returned,
+            "repeat_rate": self.repeat_rate,
+            "answers": [asdict(answer) for answer in self.answers],
+            "rejects": str(self.rejects),
+        }
+
+
+def make(inputs: Inputs, churn: ChurnSettings, as_of: date, rejects: Path) -> DataReport:
+    """Count what matters for the questions and assess it.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        Accepted rows and the reports of their sources.
+    churn : ChurnSettings
+        Rule and horizon.
+    as_of : date
+        The day after the last accepted row.
+    rejects : Path
+        Folder with the rejected rows.
+
+    Returns
+    -------
+    DataReport
+    """
+    customers, returned = _returned(inputs, as_of)
+    days = [report.first_day for report in inputs.reports if report.first_day is not None]
+    answers: tuple[Answer, ...]
+    if churn.rule == "label":
+        answers = (_labels(inputs),)
+    else:
+        from training import readiness
+
+        answers = readiness.assess(
+            first_day=min(days, default=as_of),
+            as_of=as_of,
+            customers=customers,
+            repeat_customers=returned,
+            horizon_days=churn.horizon_days,
+        )
+    return DataReport(inputs.reports, as_of, customers, returned, answers, rejects)
+
+
+def _returned(inputs: Inputs, as_of: date) -> tuple[int, int]:
+    """Customers with an occasion before a date, and those with two or more."""
+    from features.occasions import occasions
+
+    if inputs.transactions is None:
+        return 0, 0
+    days = occasions(inputs.transactions, as_of)
+    bought = days.filter(days.is_occasion)
+    each = bought.group_by("customer_id").aggregate(occasions=bought.count())
+    counted = each.aggregate(all=each.count(), again=each.count(where=each.occasions > 1))
+    found = counted.to_pyarrow().to_pylist()[0]
+    return found["all"], found["again"]
+
+
+def _labels(inputs: Inputs) -> Answer:
+    """Whether enough customers of either fate are labelled."""
+    from training.labelled import MIN_PER_CLASS
+    from training.readiness import Answer
+
+    listed = inputs.customers
+    assert listed is not None  # noqa: S101 - the settings of this rule need the source
+    known = listed.aggregate(
+        left=listed.count(where=listed.churned), stayed=listed.count(where=~listed.churned)
+    )
+    found = known.to_pyarrow().to_pylist()[0]
+    told = f"{found['left']:,} labelled customers left and {found['stayed']:,} stayed"
+    if min(found.values()) >= MIN_PER_CLASS:
+        return Answer("risk", True, f"{told}: enough to learn from")
+    return Answer("risk", False, f"{told}; it takes {MIN_PER_CLASS} of each")

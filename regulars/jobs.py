@@ -1,0 +1,329 @@
+"""The work behind the verbs, without any printing: settings in, a record of what came out.
+
+Each job does one thing in one room and leaves whole files behind; a kill at any moment leaves
+those of the job before.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo
+
+from features.errors import EmptyError
+from features.store import Store, write_parquet
+from training.errors import RegistryError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from features.inputs import Inputs
+    from regulars.settings import Settings
+    from training.pipeline import Training
+
+#: Told what is being done, how many parts are done, and of how many.
+Tell = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Built:
+    """A behaviour table that was written.
+
+    Parameters
+    ----------
+    as_of : date
+        Its date.
+    path : Path
+        Its file.
+    customers : int
+        Its rows.
+    """
+
+    as_of: date
+    path: Path
+    customers: int
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Scores that were written.
+
+    Parameters
+    ----------
+    as_of : date
+        Their date.
+    paths : tuple of Path
+        The file in the store, then the one asked for.
+    frame : pandas.DataFrame
+        The score table.
+    model_version, speaker : str
+        Who scored.
+    grades : mapping of str to str
+        The champion's grade by question.
+    counts : mapping
+        Customers in all, abstained, by stage and by tier.
+    """
+
+    as_of: date
+    paths: tuple[Path, ...]
+    frame: pd.DataFrame
+    model_version: str
+    speaker: str
+    grades: Mapping[str, str]
+    counts: Mapping[str, Any]
+
+
+def instant(settings: Settings) -> datetime:
+    """Now, in the business time zone."""
+    return datetime.now(ZoneInfo(settings.timezone))
+
+
+def store(settings: Settings) -> Store:
+    """The store that the settings name."""
+    return Store(Path(settings.store.path))
+
+
+def population(settings: Settings) -> Literal["buyers", "customers"]:
+    """Whom the questions are about: buyers, or, under the label rule, every listed customer."""
+    return "customers" if settings.churn.rule == "label" else "buyers"
+
+
+def read(settings: Settings, *, now: datetime, tell: Tell) -> Inputs:
+    """Read and judge every source; rejected rows go into the store.
+
+    Parameters
+    ----------
+    settings : Settings
+        Which sources.
+    now : datetime
+        The instant, with a time zone; later rows are rejected.
+    tell : callable
+        Told of the progress.
+
+    Returns
+    -------
+    Inputs
+        Accepted rows.
+    """
+    from features import intake
+
+    return intake.read(
+        settings.sources,
+        timezone=settings.timezone,
+        now=now,
+        rejects=store(settings).rejects(),
+        progress=lambda step: tell(step, 0, 0),
+    )
+
+
+def day_after(inputs: Inputs, *, today: date) -> date:
+    """The as-of date when none is given: the day after the last accepted row.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        Accepted rows.
+    today : date
+        Taken where no source has dates.
+
+    Returns
+    -------
+    date
+        Of the transactions where there are any, else of the events.
+    """
+    last = {report.source: report.last_day for report in inputs.reports}
+    day = last.get("transactions") or last.get("events")
+    return today if day is None else day + timedelta(days=1)
+
+
+def build(settings: Settings, inputs: Inputs, as_of: date, *, tell: Tell) -> Built:
+    """Write the behaviour table of a date, and the occasions behind it.
+
+    Parameters
+    ----------
+    settings : Settings
+        Horizon, rule, store.
+    inputs : Inputs
+        Accepted rows.
+    as_of : date
+        Nothing at or after its midnight is read.
+    tell : callable
+        Told of the progress.
+
+    Returns
+    -------
+    Built
+        The file and its rows, by customer id.
+
+    Raises
+    ------
+    EmptyError
+        If nobody is on record before the date.
+    """
+    from features import occasions, schema, table
+
+    place, whom = store(settings), population(settings)
+    tell("behaviour", 0, 1)
+    rows = table.behaviour(inputs, as_of, horizon_days=settings.churn.horizon_days, population=whom)
+    # Computed once; a table that breaks its contract never takes the place of a good one.
+    with rows.cache() as kept:
+        if not kept.count().to_pyarrow().as_py():
+            raise EmptyError(
+                f"No customer is on record before {as_of}; choose a later --as-of, or read an "
+                "older log."
+            )
+        schema.check(kept, population=whom)
+        customers = write_parquet(kept.order_by("customer_id"), place.behaviour(as_of))
+    if inputs.transactions is not None:
+        days = occasions.occasions(inputs.transactions, as_of).order_by(["customer_id", "day"])
+        write_parquet(days, place.occasions(as_of))
+    tell("behaviour", 1, 1)
+    return Built(as_of, place.behaviour(as_of), customers)
+
+
+def train(
+    settings: Settings, inputs: Inputs, as_of: date, *, now: datetime, trials: int, tell: Tell
+) -> Training:
+    """Fit, test, register, and promote if the gate lets it through.
+
+    Parameters
+    ----------
+    settings : Settings
+        As loaded.
+    inputs : Inputs
+        Accepted rows.
+    as_of : date
+        Nothing at or after its midnight is used.
+    now : datetime
+        The instant, with a time zone.
+    trials : int
+        Trials of the hyperparameter search; 0 for none.
+    tell : callable
+        Told of the progress.
+
+    Returns
+    -------
+    Training
+        Version, verdict of the gate, and what was found.
+    """
+    from regulars.settings import loggable
+    from regulars.version import code_version
+    from training import pipeline
+    from training.evidence import Order
+
+    order = Order(
+        name=settings.name,
+        churn=settings.churn,
+        value=settings.value,
+        as_of=as_of,
+        tracking_uri=tracking_uri(settings),
+        artifact_root=_artifact_root(settings),
+        now=now,
+        settings=json.dumps(loggable(settings), indent=1, ensure_ascii=False),
+        code_version=code_version(),
+        trials=trials,
+    )
+    return pipeline.train(inputs, order, tell)
+
+
+def score(
+    settings: Settings,
+    inputs: Inputs,
+    as_of: date,
+    *,
+    now: datetime,
+    out: Path | None,
+    tell: Tell,
+) -> Scored:
+    """Score every customer of the population with the champion.
+
+    Parameters
+    ----------
+    settings : Settings
+        As loaded.
+    inputs : Inputs
+        Accepted rows.
+    as_of : date
+        Nothing at or after its midnight is used.
+    now : datetime
+        The instant, with a time zone.
+    out : Path or None
+        A copy besides the one in the store, ``.parquet`` or ``.csv``.
+    tell : callable
+        Told of the progress.
+
+    Returns
+    -------
+    Scored
+        The table and where it is.
+
+    Raises
+    ------
+    RegistryError
+        If nothing was promoted yet.
+    """
+    import pyarrow.parquet as pq
+
+    from serving import scores, scoring
+    from training import registry
+    from training.scorer import Scorer
+
+    champion = registry.champion(tracking_uri(settings), settings.name)
+    if champion is None:
+        raise RegistryError(
+            f"No model of {settings.name!r} has been promoted yet. Train one: `regulars train`; "
+            "or promote a version: `regulars models promote VERSION --why …`."
+        )
+    scorer = Scorer.load(champion.path)
+    built = build(settings, inputs, as_of, tell=tell)
+    tell("score", 0, 1)
+    frame, thresholds = scoring.score(
+        pq.read_table(built.path, partitioning=None).to_pandas(),
+        scorer,
+        thresholds=None,
+        as_of=as_of,
+        model_version=champion.version,
+        scored_at=now,
+        currency=settings.currency,
+    )
+    meta = scores.Meta(
+        name=settings.name,
+        currency=settings.currency,
+        timezone=settings.timezone,
+        as_of=as_of,
+        horizon_days=scorer.horizon_days,
+        clv_horizon_days=scorer.clv_horizon_days,
+        model_version=champion.version,
+        run_id=champion.run_id,
+        speaker=scorer.speaker,
+        grades=scorer.grades,
+        scored_at=now,
+        thresholds=thresholds,
+        counts=scores.counts(frame),
+    )
+    paths = (store(settings).scores(as_of), *([out] if out else []))
+    for path in paths:
+        scores.write(frame, meta, path)
+    tell("score", 1, 1)
+    return Scored(as_of, paths, frame, champion.version, scorer.speaker, scorer.grades, meta.counts)
+
+
+def tracking_uri(settings: Settings) -> str:
+    """MLflow's address from the settings; the folder of a SQLite file is made when missing."""
+    uri = settings.tracking.uri
+    assert uri is not None  # noqa: S101 - filled in when the settings are loaded
+    if uri.startswith("sqlite"):
+        Path(uri.partition(":///")[2]).parent.mkdir(parents=True, exist_ok=True)
+    return uri
+
+
+def _artifact_root(settings: Settings) -> Path | None:
+    """The store, where no tracking server keeps artifacts of its own."""
+    uri = tracking_uri(settings)
+    if uri.startswith(("http://", "https://", "databricks")):
+        return None
+    return Path(settings.store.path) / "artifacts"

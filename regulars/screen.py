@@ -1,0 +1,146 @@
+"""What a person or a machine reads: figures on standard output, everything else on the other.
+
+Consoles are made when asked for, so that they write to wherever the streams point now.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+# The rooms' names of their steps, in words.
+_STEPS = {
+    "count": "counting customers",
+    "behaviour": "building the behaviour table",
+    "snapshots": "looking at past dates",
+    "search": "searching for better settings of the learner",
+    "backtest": "testing on past windows",
+    "fit": "fitting the models",
+    "track": "recording in MLflow",
+    "score": "scoring every customer",
+}
+# Wide enough for the tables where no terminal says its width (a pipe, a log).
+_PIPE_WIDTH = 120
+
+
+def _console(*, stderr: bool) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else _PIPE_WIDTH
+    return Console(stderr=stderr, width=width, highlight=False, soft_wrap=False)
+
+
+def out() -> Console:
+    """Console on standard output: tables and sentences that were asked for."""
+    return _console(stderr=False)
+
+
+def aside() -> Console:
+    """Console on standard error: progress, notes, refusals."""
+    return _console(stderr=True)
+
+
+def say(text: str) -> None:
+    """Print a line for a person on standard output; square brackets are plain text."""
+    out().print(text, markup=False, soft_wrap=True)
+
+
+def note(text: str) -> None:
+    """Print a remark on standard error; square brackets are plain text."""
+    aside().print(text, markup=False, soft_wrap=True)
+
+
+def figures(content: Any) -> None:
+    """Print JSON for a machine on standard output.
+
+    Parameters
+    ----------
+    content : dict or list
+        Dates and paths become text; numbers that are not finite are refused.
+    """
+    print(json.dumps(content, default=str, indent=2, allow_nan=False, ensure_ascii=False))  # noqa: T201
+
+
+class Steps:
+    """The progress of one piece of work: a line that says what is being done.
+
+    Called by the rooms with the name of the step that begins, and, in steps of known length,
+    with how many parts are done of how many.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task = progress.add_task("", total=None, parts="")
+
+    def __call__(self, step: str, done: int | None = None, total: int | None = None) -> None:
+        """Show the step that is under way.
+
+        Parameters
+        ----------
+        step : str
+            What is being done, as "reading transactions".
+        done, total : int, optional
+            Parts done and parts in all.
+        """
+        # One part in all says nothing about how far it is: the bar only moves.
+        known = total if total is not None and total > 1 else None
+        parts = f"{done or 0} of {known}" if known else ""
+        words = _STEPS.get(step, step)
+        self._progress.update(
+            self._task, description=words, completed=done or 0, total=known, parts=parts
+        )
+
+
+@contextmanager
+def steps() -> Iterator[Steps]:
+    """Show progress on standard error while the block runs; silent when it is no terminal.
+
+    Yields
+    ------
+    Steps
+        To be called with each step's name.
+    """
+    console = aside()
+    progress = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        TextColumn("{task.fields[parts]}"),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    with progress:
+        yield Steps(progress)
+
+
+@contextmanager
+def doubts(kind: type[Warning]) -> Iterator[None]:
+    """Turn warnings of a kind into notes, each said once; other warnings go their usual way.
+
+    Parameters
+    ----------
+    kind : type of Warning
+        The class whose warnings are meant for the user.
+    """
+    said: set[str] = set()
+    usual = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
+        if not issubclass(category, kind):
+            usual(message, category, *rest, **more)
+        elif str(message) not in said:
+            said.add(str(message))
+            note(f"Note: {message}")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", kind)
+        warnings.showwarning = show
+        yield

@@ -1,0 +1,189 @@
+"""Tables and sentences for people: the data report, a training, the versions, who is at risk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from regulars.data_report import DataReport
+    from training.registry import Change, Version
+
+_NONE = "–"
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
+    """A plain table; numbers stand right.
+
+    Parameters
+    ----------
+    title : str
+        Printed above.
+    columns : sequence of str
+        Heads.
+    rows : iterable of sequences
+        Cells: whole numbers get thousands separators, None is a dash, the rest is text as is.
+
+    Returns
+    -------
+    rich.table.Table
+    """
+    listed = [list(row) for row in rows]
+    made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    for place, head in enumerate(columns):
+        numbers = bool(listed) and all(
+            isinstance(row[place], int | float) and not isinstance(row[place], bool)
+            for row in listed
+            if row[place] is not None
+        )
+        made.add_column(head, justify="right" if numbers else "left", overflow="fold")
+    for row in listed:
+        made.add_row(*(Text(_cell(cell)) for cell in row))
+    return made
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return _NONE
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.2f}" if isinstance(value, float) else str(value)
+
+
+def sources(report: DataReport) -> Table:
+    """What was read from each source."""
+    rows = [
+        (
+            source.source,
+            source.read,
+            source.accepted,
+            sum(source.rejected.values()),
+            source.customers,
+            source.first_day,
+            source.last_day,
+        )
+        for source in report.sources
+    ]
+    heads = ("source", "rows read", "accepted", "rejected", "customers", "first day", "last day")
+    return table("What was read", heads, rows)
+
+
+def rejected(report: DataReport) -> Table | None:
+    """Why rows were rejected, most frequent first; None when none was."""
+    rows = [
+        (source.source, reason, number)
+        for source in report.sources
+        for reason, number in sorted(source.rejected.items(), key=lambda item: -item[1])
+    ]
+    return table("What was rejected", ("source", "reason", "rows"), rows) if rows else None
+
+
+def answers(report: DataReport) -> Table:
+    """Whether there is enough for each question, and why not."""
+    rows = [(answer.question, answer.ready, answer.why) for answer in report.answers]
+    return table("What can be answered", ("question", "enough", "why"), rows)
+
+
+def repeat_rate(report: DataReport) -> str | None:
+    """How many customers came back, in a sentence; None without customers."""
+    if report.repeat_rate is None:
+        return None
+    return (
+        f"{report.returned:,} of {report.customers:,} customers came back at least once "
+        f"({report.repeat_rate:.0%})."
+    )
+
+
+def versions(listed: Sequence[Version]) -> Table:
+    """Registered versions with what is known of each, newest first."""
+    known = sorted({key for version in listed for key in version.tags if key.startswith("grade_")})
+    heads = ["version", "role", "trained as of", "horizon", "speaks"]
+    heads += [f"{key.removeprefix('grade_')} grade" for key in known]
+    rows = [
+        [
+            version.version,
+            ", ".join(version.aliases) or None,
+            version.tags.get("trained_as_of"),
+            version.tags.get("horizon_days"),
+            version.tags.get("speaker"),
+            *(version.tags.get(key) for key in known),
+        ]
+        for version in listed
+    ]
+    return table("Versions", heads, rows)
+
+
+def reigns(changes: Sequence[Change]) -> Table:
+    """Which version was champion from when to when, and why it came."""
+    ends: list[str | None] = [*(change.at for change in changes[1:]), None]
+    rows = [
+        (change.to_version, _minute(change.at), _minute(end), change.kind, change.why)
+        for change, end in zip(changes, ends, strict=True)
+    ]
+    return table("Champions", ("version", "from", "until", "by", "why"), rows)
+
+
+def _minute(instant: str | None) -> str | None:
+    return None if instant is None else instant[:16].replace("T", " ")
+
+
+def grades(found: Mapping[str, Any]) -> Table | None:
+    """The grade of each question and its sentence; None when nothing could be graded."""
+    rows = [(question, grade.letter, grade.sentence) for question, grade in found.items()]
+    return table("Grades", ("question", "grade", "why"), rows) if rows else None
+
+
+def at_risk(rows: Sequence[Mapping[str, Any]], *, currency: str) -> Table:
+    """Customers to look after first, with what speaks for and against them.
+
+    Parameters
+    ----------
+    rows : sequence of mappings
+        Score rows, the most urgent first.
+    currency : str
+        Of the money columns.
+    """
+    cells = [
+        (
+            row["customer_id"],
+            _percent(row["churn_probability"]),
+            row["expected_spend"],
+            row["clv"],
+            "\n".join(_reason(reason) for reason in _telling(row["reasons"] or ())),
+        )
+        for row in rows
+    ]
+    made = table(
+        "At risk, the most valuable first", ("customer", "leaves", "spend", "worth", "why"), cells
+    )
+    if rows:
+        made.caption = (
+            f"leaves: chance of no purchase within {rows[0]['horizon_days']} days; spend: expected "
+            f"in that time; worth: lifetime value over {rows[0]['clv_horizon_days']} days; money "
+            f"in {currency}; ▲ raises the risk, ▼ lowers it"
+        )
+        made.caption_justify = "left"
+    return made
+
+
+def _telling(reasons: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Two reasons at most, those that raise the risk before those that lower it."""
+    return sorted(reasons, key=lambda reason: not _raises(reason))[:2]
+
+
+def _raises(reason: Mapping[str, Any]) -> bool:
+    return str(reason["direction"]).startswith("raises")
+
+
+def _percent(share: float | None) -> str | None:
+    return None if share is None else f"{share:.0%}"
+
+
+def _reason(reason: Mapping[str, Any]) -> str:
+    return f"{'▲' if _raises(reason) else '▼'} {reason['text']}"

@@ -1,0 +1,138 @@
+"""Verbs that answer: score everybody, serve the answers, and the whole job as a demonstration."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from regulars import screen, tables
+from regulars.options import AsOf, Config, Json
+from regulars.verbs import data, models
+
+_CONFIG = Path("regulars.toml")
+_SHOWN = 10
+
+Port = Annotated[int, typer.Option("--port", "-p", min=1, max=65535, help="The port.")]
+Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes that answer.")]
+
+
+def _kind(out: Path | None) -> Path | None:
+    if out is not None and out.suffix.lower() not in (".parquet", ".csv"):
+        raise typer.BadParameter(f"{str(out)!r} has to end in .parquet or .csv.")
+    return out
+
+
+def score(
+    config: Config = _CONFIG,
+    as_of: AsOf = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", callback=_kind, help="A file, .parquet or .csv."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Score every customer with the champion.
+
+    The table goes into the store, where the service finds it, and to --out.
+    """
+    from regulars import jobs
+    from regulars.settings import load
+
+    settings = load(config)
+    now = jobs.instant(settings)
+    with screen.steps() as tell:
+        inputs = jobs.read(settings, now=now, tell=tell)
+        day = as_of or jobs.day_after(inputs, today=now.date())
+        done = jobs.score(settings, inputs, day, now=now, out=out, tell=tell)
+    if json:
+        given = {name: value for name, value in vars(done).items() if name != "frame"}
+        screen.figures({**given, "grades": dict(done.grades), "paths": list(map(str, done.paths))})
+        return
+    spoken = ", ".join(f"{question} {letter}" for question, letter in done.grades.items())
+    graded = f"grades: {spoken}" if spoken else "ungraded"
+    screen.say(
+        f"{len(done.frame):,} customers as of {done.as_of}, scored by version "
+        f"{done.model_version} ({done.speaker} model, {graded}): {done.paths[-1]}"
+    )
+
+
+def serve(
+    config: Config = _CONFIG,
+    port: Port = 3000,
+    host: Annotated[
+        str | None,
+        typer.Option(
+            "--host",
+            help="The address to bind to. [default: this machine only without API keys, else all]",
+        ),
+    ] = None,
+    workers: Workers = 2,
+) -> None:
+    """Serve the scores: pages for people, an API for machines.
+
+    Without API keys (REGULARS_API_KEYS) only this machine is answered. Ctrl-C stops it.
+    """
+    from regulars.settings import load
+
+    load(config)
+    _serve(config, port, host, workers)
+
+
+def _serve(config: Path, port: int, host: str | None, workers: int) -> None:
+    from regulars import server
+    from serving import surroundings
+
+    bound = host or surroundings.host(os.environ)
+    server.check_port(bound, port)
+    environment = server.environment(config, workers, os.environ)
+    if surroundings.host(os.environ) == surroundings.LOOPBACK:
+        screen.say("No API keys are set (REGULARS_API_KEYS): only this machine is answered.")
+    screen.say("Starting …")
+    url = server.address(bound, port)
+    ended = server.run(
+        server.command(bound, port),
+        environment,
+        url,
+        ready=lambda: screen.say(f"Regulars answers at {url} (Ctrl-C stops it)."),
+    )
+    if ended:
+        screen.note("The service ended by itself; what it said is above.")
+        raise typer.Exit(1)
+
+
+def demo(
+    no_serve: Annotated[
+        bool, typer.Option("--no-serve", help="Stop after the printed table.")
+    ] = False,
+    to: Annotated[Path, typer.Option("--to", help="The folder to work in.")] = Path(
+        "regulars-demo"
+    ),
+    port: Port = 3000,
+) -> None:
+    """Do the whole job on a real data set: CDNOW, an online music shop in 1997 and 1998.
+
+    Check, build, train, promote, score, print whom to look after first; then serve. What it
+    leaves in the folder is yours to go on from.
+    """
+    from regulars import demo as work
+    from regulars import jobs
+    from regulars.settings import load
+
+    config = work.prepare(to)
+    screen.say(f"Settings and data are in {to}.")
+    settings = load(config)
+    now = jobs.instant(settings)
+    with screen.steps() as tell:
+        done = work.run(settings, now=now, out=to / "scores.csv", tell=tell)
+    data.show(done.report)
+    models.show(done.training)
+    rows = work.at_risk(done.scored.paths[0], _SHOWN)
+    screen.out().print(tables.at_risk(rows, currency=settings.currency))
+    screen.say(f"All customers: {done.scored.paths[-1]}")
+    if no_serve:
+        screen.say(f"Serve them: regulars serve -c {config}")
+        return
+    _serve(config, port, None, 2)

@@ -1,0 +1,1 @@
+"""From models to answers: scores, segments, tiers, reasons and the service."""

@@ -1,0 +1,73 @@
+"""What is not said about a customer, and why.
+
+In: which columns of a score table are null, row for row. Out: one text a customer that names
+every null column with the reason, such as "no purchases on record: clv, stage, tier"; null where
+everything is said. A probability that can be said is said, whatever else cannot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+
+# What the models say, and what is decided from purchases on record.
+MODELLED = (
+    "churn_probability",
+    "return_probability",
+    "p_alive",
+    "expected_purchases",
+    "expected_spend",
+    "clv",
+)
+DECIDED = ("potential_value", "next_purchase_by", "stage", "tier", "rfm")
+ANSWERS = MODELLED + DECIDED
+
+_NEED_PURCHASES = frozenset(ANSWERS) - {"churn_probability", "return_probability"}
+_NEED_CLV = frozenset({"potential_value", "tier"})
+
+NO_PURCHASES = "no purchases on record"
+NO_NUMBER = "no number from the model"
+NO_POPULATION = "nothing to compare with in the last full scoring"
+
+
+def explain(missing: Mapping[str, np.ndarray], known: np.ndarray) -> pa.Array:
+    """Name what is not said about each customer, and why.
+
+    Parameters
+    ----------
+    missing : mapping of str to numpy.ndarray of bool
+        For each of ``ANSWERS``, where it is null.
+    known : numpy.ndarray of bool
+        Where there is a purchase on record.
+
+    Returns
+    -------
+    pyarrow.Array of string
+        Reasons with the columns they hold for, joined by "; "; null where nothing is missing.
+    """
+    codes = known.astype(np.int64)
+    for bit, name in enumerate(ANSWERS, start=1):
+        codes |= missing[name].astype(np.int64) << bit
+    distinct, where = np.unique(codes, return_inverse=True)
+    texts = pa.array([_sentence(int(code)) for code in distinct], pa.string())
+    return texts.take(pa.array(where))
+
+
+def _sentence(code: int) -> str | None:
+    """Text of one combination: bit 0 tells of purchases, the others of null columns."""
+    gone = [name for bit, name in enumerate(ANSWERS, start=1) if code >> bit & 1]
+    by_reason: dict[str, list[str]] = {}
+    for name in gone:
+        by_reason.setdefault(_why(name, bool(code & 1), gone), []).append(name)
+    told = [f"{reason}: {', '.join(names)}" for reason, names in by_reason.items()]
+    return "; ".join(told) or None
+
+
+def _why(name: str, known: bool, gone: list[str]) -> str:
+    if not known and name in _NEED_PURCHASES:
+        return NO_PURCHASES
+    if name in MODELLED or (name in _NEED_CLV and "clv" in gone):
+        return NO_NUMBER
+    return NO_POPULATION

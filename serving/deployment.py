@@ -1,0 +1,246 @@
+"""What one service process serves: names, the store, and one version of the model.
+
+Resolved once, in this order:
+
+- names and store: the settings file that ``REGULARS_CONFIG`` names (``regulars.toml`` in the
+  working folder when there is one), else what was put beside the model in a bento;
+- the scorer: the folder ``REGULARS_SCORER`` with its version ``REGULARS_MODEL_VERSION``, else
+  the model of the bento that this process runs from, else MLflow's champion.
+
+The process above the workers calls `pin` before it starts them: it asks MLflow once and sets the
+two variables, so that a promotion meanwhile cannot give workers of different versions, and
+workers need no MLflow.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import re
+import shutil
+import tempfile
+import tomllib
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from features.store import Store
+from serving.errors import ServingError
+from serving.observability import DIRECTORY
+from serving.population import Thresholds
+
+CONFIG = "REGULARS_CONFIG"
+SCORER = "REGULARS_SCORER"
+VERSION = "REGULARS_MODEL_VERSION"
+
+#: Name of the model in BentoML's model store.
+MODEL = "regulars-scorer"
+
+#: File beside the scorer in a bento's model.
+BUNDLE = "bundle.json"
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+_SQLITE = "sqlite:///"
+
+
+class _Store(BaseModel):
+    path: str = ".regulars"
+
+
+class _Tracking(BaseModel):
+    uri: str | None = None
+
+
+class _Settings(BaseModel):
+    """The keys of `regulars.toml` that serving reads; the front door checks the others."""
+
+    name: str
+    currency: str
+    timezone: str
+    store: _Store = _Store()
+    tracking: _Tracking = _Tracking()
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the business is called, counts in and lives by.
+
+    Parameters
+    ----------
+    name, currency, timezone : str
+        From the settings.
+    """
+
+    name: str
+    currency: str
+    timezone: str
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What one service process serves.
+
+    Parameters
+    ----------
+    names : Names
+    store : Store or None
+        None in a bento without settings.
+    scorer : Path or None
+        Folder of the model; None before the first champion.
+    model_version : str
+        Empty without a scorer.
+    thresholds : Thresholds or None
+        Those put beside the model; a score table's own go before them.
+    """
+
+    names: Names
+    store: Store | None
+    scorer: Path | None
+    model_version: str
+    thresholds: Thresholds | None = None
+
+
+def resolve(environ: Mapping[str, str], bundle: Path | None = None) -> Deployment:
+    """Find out what to serve.
+
+    Parameters
+    ----------
+    environ : mapping of str to str
+        The process's environment.
+    bundle : Path, optional
+        Folder of the bento's model, when the process runs from a bento.
+
+    Returns
+    -------
+    Deployment
+
+    Raises
+    ------
+    ServingError
+        If there is no settings file and no bento, or one of them cannot be read.
+    TrainingError
+        If MLflow cannot be asked.
+    """
+    bundled = None if bundle is None else _read_bundle(bundle)
+    file = _settings_file(environ)
+    if file is None and bundled is None:
+        raise ServingError(
+            f"there is nothing to serve: set {CONFIG} to the settings file (regulars.toml)"
+        )
+    names, store, tracking = bundled.names if bundled else None, None, None
+    if file is not None:
+        names, store, tracking = _read_settings(file, environ)
+    assert names is not None  # noqa: S101 - one of the two was read
+    if SCORER in environ:
+        return Deployment(names, store, Path(environ[SCORER]), environ.get(VERSION, "unknown"))
+    if bundled is not None:
+        return Deployment(names, store, bundled.scorer, bundled.model_version, bundled.thresholds)
+    assert tracking is not None  # noqa: S101 - read with the settings
+    scorer, version = _champion(tracking, names.name, environ.get(VERSION))
+    return Deployment(names, store, scorer, version)
+
+
+def pin(environ: MutableMapping[str, str], bundle: Path | None = None) -> None:
+    """Fix what every worker will serve, and where they count; called once, above them.
+
+    Parameters
+    ----------
+    environ : mutable mapping of str to str
+        The process's environment, which the workers inherit.
+    bundle : Path, optional
+        Folder of the bento's model, when the process runs from a bento.
+    """
+    found = resolve(environ, bundle)
+    if found.scorer is not None and bundle is None:
+        environ[SCORER] = str(found.scorer)
+        environ[VERSION] = found.model_version
+    if DIRECTORY not in environ:
+        folder = tempfile.mkdtemp(prefix="regulars-metrics-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        environ[DIRECTORY] = folder
+
+
+def bundle(names: Names, model_version: str, thresholds: Thresholds | None) -> str:
+    """Text of the file that goes beside the scorer in a bento's model.
+
+    Parameters
+    ----------
+    names : Names
+    model_version : str
+    thresholds : Thresholds or None
+        Of the last full scoring, so that raw transactions can be scored without a store.
+
+    Returns
+    -------
+    str
+        JSON.
+    """
+    told = {
+        "name": names.name,
+        "currency": names.currency,
+        "timezone": names.timezone,
+        "model_version": model_version,
+        "thresholds": None if thresholds is None else thresholds.to_dict(),
+    }
+    return json.dumps(told, indent=1, allow_nan=False)
+
+
+def _read_bundle(folder: Path) -> Deployment:
+    try:
+        told = json.loads((folder / BUNDLE).read_text(encoding="utf-8"))
+        names = Names(told["name"], told["currency"], told["timezone"])
+        thresholds = told["thresholds"] and Thresholds.from_dict(told["thresholds"])
+        return Deployment(names, None, folder / "scorer", told["model_version"], thresholds)
+    except (OSError, ValueError, KeyError) as error:
+        raise ServingError(
+            f"the bento's model cannot be read ({type(error).__name__}: {error}); put the "
+            "champion into the model store again and build the bento again"
+        ) from error
+
+
+def _settings_file(environ: Mapping[str, str]) -> Path | None:
+    if CONFIG in environ:
+        return Path(environ[CONFIG]).absolute()
+    usual = Path("regulars.toml").absolute()
+    return usual if usual.is_file() else None
+
+
+def _read_settings(file: Path, environ: Mapping[str, str]) -> tuple[Names, Store, str]:
+    """Names, store and tracking address; relative paths start at the file's folder."""
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+        settings = _Settings.model_validate(_expanded(content, environ))
+    except OSError as error:
+        raise ServingError(f"{file} cannot be read: {error.strerror}; {CONFIG} names it") from error
+    except ValidationError as error:
+        keys = ", ".join(".".join(map(str, fault["loc"])) for fault in error.errors())
+        raise ServingError(f"{file}: missing or wrong: {keys}; see `regulars check`") from error
+    except ValueError as error:
+        raise ServingError(f"{file} is not TOML in UTF-8: {error}") from error
+    store = file.parent / Path(settings.store.path).expanduser()
+    uri = settings.tracking.uri or f"{_SQLITE}{store}/mlflow.db"
+    if uri.startswith(_SQLITE):
+        uri = _SQLITE + str(file.parent / Path(uri.removeprefix(_SQLITE)).expanduser())
+    return Names(settings.name, settings.currency, settings.timezone), Store(store), uri
+
+
+def _expanded(value: Any, environ: Mapping[str, str]) -> Any:
+    """Settings with ``${NAME}`` and ``${NAME:-default}`` filled in."""
+    if isinstance(value, dict):
+        return {key: _expanded(item, environ) for key, item in value.items()}
+    if isinstance(value, str):
+        return _VARIABLE.sub(lambda m: environ.get(m[1]) or m[2] or "", value)
+    return value
+
+
+def _champion(tracking: str, name: str, version: str | None) -> tuple[Path | None, str]:
+    # Reading the champion needs MLflow, which nothing else here does.
+    from training import registry
+
+    os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
+    found = registry.champion(tracking, name, version)
+    return (None, "") if found is None else (found.path, found.version)

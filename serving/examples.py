@@ -1,0 +1,150 @@
+"""An example of every request, answer and error, for the documentation; tests hold them to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+_META = {
+    "as_of": "2011-12-10",
+    "horizon_days": 90,
+    "clv_horizon_days": 365,
+    "model_version": "3",
+    "scored_at": "2011-12-10T04:05:06Z",
+    "staleness_days": 1,
+    "currency": "GBP",
+    "name": "online-retail",
+    "grades": {"risk": "A", "value": "B"},
+}
+_RISK = {
+    "churn_probability": 0.62,
+    "return_probability": 0.38,
+    "p_alive": 0.71,
+    "next_purchase_by": "2011-10-27",
+    "reasons": [
+        {
+            "family": "rhythm",
+            "text": "last purchase 94 days ago; usually every 21",
+            "direction": "raises risk",
+            "weight": 0.84,
+        }
+    ],
+}
+_VALUE = {
+    "expected_purchases": 0.9,
+    "expected_purchases_lower": None,
+    "expected_purchases_upper": None,
+    "expected_spend": 212.4,
+    "expected_spend_lower": None,
+    "expected_spend_upper": None,
+    "clv": 241.07,
+    "clv_lower": None,
+    "clv_upper": None,
+    "clv_horizon_days": 365,
+    "potential_value": 903.5,
+    "tier": "core",
+}
+_WHO = {"customer_id": "C-1021", "stage": "at_risk", "rfm": "2-4-4", "abstained": None}
+_ROW = {
+    **_WHO,
+    "as_of": "2011-12-10",
+    "horizon_days": 90,
+    **_RISK,
+    **_VALUE,
+    "model_version": "3",
+    "scored_at": "2011-12-10T04:05:06Z",
+}
+_UNKNOWN = {
+    "customer_id": "C-9999",
+    "error": {
+        "code": "unknown_customer",
+        "message": "Not in the score table of 2011-12-10; send its transactions to /score to have "
+        "it scored.",
+    },
+}
+_BAD = {
+    "customer_id": "N-2",
+    "error": {
+        "code": "bad_transaction",
+        "message": "Transaction 1: the amount is not a number.",
+    },
+}
+
+REQUESTS: Mapping[str, Any] = MappingProxyType(
+    {
+        "/risk": {"customer_ids": ["C-1021", "C-9999"]},
+        "/value": {"customer_ids": ["C-1021", "C-9999"], "horizon_days": 30},
+        "/score": {
+            "customers": [
+                {
+                    "customer_id": "N-1",
+                    "transactions": [
+                        {"timestamp": "2011-09-14T10:12:00", "amount": 34.5, "order_id": "A6"},
+                        {"timestamp": "2011-10-20", "amount": "19.90", "order_id": "A7"},
+                    ],
+                },
+                {
+                    "customer_id": "N-2",
+                    "transactions": [{"timestamp": "2011-10-20", "amount": "a lot"}],
+                },
+            ],
+            "as_of": "2011-12-10",
+        },
+        "/customers": {
+            "filter": {"stage": ["at_risk"], "at_least": {"clv": 100}},
+            "sort": ["-churn_probability", "-clv"],
+            "page": 1,
+            "page_size": 50,
+        },
+    }
+)
+ANSWERS: Mapping[str, Any] = MappingProxyType(
+    {
+        "/risk": {"meta": _META, "items": [{**_WHO, **_RISK}, _UNKNOWN]},
+        "/value": {
+            "meta": {**_META, "horizon_days": 30},
+            "items": [{**_WHO, **_VALUE}, _UNKNOWN],
+        },
+        "/score": {
+            "meta": _META,
+            "items": [{**_ROW, "customer_id": "N-1", "ignored_transactions": 0}, _BAD],
+        },
+        "/customers": {"meta": _META, "total": 1, "page": 1, "page_size": 50, "rows": [_ROW]},
+    }
+)
+CSV = "customer_id,as_of,horizon_days,churn_probability,…\nC-1021,2011-12-10,90,0.62,…\n"
+METRICS = 'regulars_requests_total{method="POST",route="/risk",status="200"} 17.0\n'
+
+
+def _error(code: str, message: str, detail: Any = None) -> dict[str, Any]:
+    told = {"code": code, "message": message}
+    return {"error": told if detail is None else {**told, "detail": detail}}
+
+
+ERRORS: Mapping[str, Any] = MappingProxyType(
+    {
+        "400": _error(
+            "invalid_request",
+            "The request is not as described in /docs; see detail.",
+            [{"where": "customer_ids", "what": "Field required"}],
+        ),
+        "401": _error("unauthorized", "An API key is needed: send it as Authorization: Bearer, …"),
+        "403": _error("forbidden", "This key has no scope for it; expected one of: risk."),
+        "413": _error("too_large", "The body is larger than 16 MiB; send it in parts."),
+        "415": _error(
+            "unsupported_media_type", "Expected JSON: send Content-Type: application/json."
+        ),
+        "422": _error(
+            "horizon_unavailable",
+            "Another horizon is computed from the behaviour table of 2011-12-10, which is not in "
+            "the store: run `regulars build` for that date, or leave horizon_days out.",
+        ),
+        "500": _error(
+            "internal_error",
+            "Something failed on our side. The log says where, without your data.",
+        ),
+        "503": _error("not_scored", "Nothing is scored yet: run `regulars score` first."),
+        "504": _error("timeout", "No answer within 30 seconds; ask for less at once."),
+    }
+)

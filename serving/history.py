@@ -1,0 +1,96 @@
+"""The columns of behaviour rows that decisions are made from, as whole float64 arrays.
+
+In: behaviour rows (pandas, catalogue columns). Out: one array a column, row for row, NaN where
+the value is null. A customer without a purchase on record has NaN days since the last one;
+nothing is decided about such a customer's rhythm or worth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from serving.errors import ScoringError
+
+COLUMNS = (
+    "days_since_last",
+    "frequency",
+    "T",
+    "gap_mean",
+    "gap_last",
+    "spend_total",
+    "first_order",
+)
+
+
+@dataclass(frozen=True)
+class History:
+    """What is on record about each customer's purchases, row for row.
+
+    Parameters
+    ----------
+    days_since_last : numpy.ndarray of float64
+        Days from the last occasion to the as-of date, at least 1; NaN without a purchase.
+    frequency : numpy.ndarray of float64
+        Repeat occasions (x), so one less than the occasions.
+    age : numpy.ndarray of float64
+        Days from the first occasion to the last observed day (T).
+    gap_mean, gap_last : numpy.ndarray of float64
+        Mean and latest of the days between occasions; NaN without a repeat.
+    spend : numpy.ndarray of float64
+        Net spend to date, in currency; negative where refunds exceed purchases.
+    first_order : numpy.ndarray of float64
+        Net spend of the first occasion, in currency.
+    """
+
+    days_since_last: np.ndarray
+    frequency: np.ndarray
+    age: np.ndarray
+    gap_mean: np.ndarray
+    gap_last: np.ndarray
+    spend: np.ndarray
+    first_order: np.ndarray
+
+    @property
+    def known(self) -> np.ndarray:
+        """Where there is a purchase on record, as booleans."""
+        return np.isfinite(self.days_since_last)
+
+    @property
+    def days_since_first(self) -> np.ndarray:
+        """Days from the first occasion to the as-of date, at least 1."""
+        return self.age + 1.0
+
+    @property
+    def gaps(self) -> np.ndarray:
+        """Number of gaps between occasions; 0 where none is on record."""
+        return np.where(np.isnan(self.gap_mean), 0.0, self.frequency)
+
+
+def read(frame: pd.DataFrame) -> History:
+    """Take the columns for decisions out of behaviour rows.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame of shape (n_customers, n_columns)
+        Behaviour rows with at least ``COLUMNS``, of any numeric dtype.
+
+    Returns
+    -------
+    History
+        Arrays of length n_customers.
+
+    Raises
+    ------
+    ScoringError
+        If a column is missing.
+    """
+    missing = [name for name in COLUMNS if name not in frame]
+    if missing:
+        raise ScoringError(
+            f"got behaviour rows without {', '.join(missing)}; expected every column of the "
+            "catalogue: build the behaviour table again"
+        )
+    return History(*(frame[name].to_numpy(dtype="float64", na_value=np.nan) for name in COLUMNS))

@@ -1,0 +1,313 @@
+"""What the service is asked and what it answers, as types.
+
+Requests are strict: unknown keys are errors, and errors never repeat what was sent. Answers have
+``meta`` (as-of, horizon, model version, staleness) and items in the order of the request; an item
+that could not be answered carries an ``error`` in place of its columns.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from serving import limits
+from serving.questions import Measure
+
+Stage = Literal["new", "growing", "loyal", "at_risk", "lapsed", "won_back"]
+Tier = Literal["key", "growth", "core", "small", "costly"]
+
+
+def _id(value: Any) -> Any:
+    """Ids are text; whole numbers are taken as their digits, as the sources do."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Id = Annotated[
+    str,
+    BeforeValidator(_id),
+    Field(min_length=1, max_length=limits.MAX_ID_LENGTH, description="Text or a whole number."),
+]
+Horizon = Annotated[
+    int | None,
+    Field(
+        default=None,
+        ge=1,
+        le=730,
+        strict=True,
+        description="Outcome window in days; the trained one when not given.",
+    ),
+]
+Probability = Annotated[float | None, Field(ge=0, le=1)]
+
+
+class Request(BaseModel):
+    """Base of what is asked."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class IdsRequest(Request):
+    """Customers of the score table."""
+
+    customer_ids: list[Id] = Field(
+        min_length=1,
+        max_length=limits.MAX_IDS,
+        description="Answered in this order; an unknown id fails alone.",
+    )
+    horizon_days: Horizon
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"customer_ids": ["C-1021", "C-2044"]}]}
+    )
+
+
+class RawTransaction(Request):
+    """A line of a receipt, an order or a payment; refunds are negative."""
+
+    # Of any kind here: what is wrong with one of them fails its customer, not the request.
+    timestamp: Any = Field(
+        default=None,
+        description="ISO 8601, such as 2011-11-02T14:05:00; local to the business without a zone.",
+        json_schema_extra={"type": "string"},
+    )
+    amount: Any = Field(
+        default=None,
+        description="Money in the settings' currency; a number or its text.",
+        json_schema_extra={"type": ["number", "string"]},
+    )
+    order_id: Id | None = None
+    product_id: Id | None = None
+    category: Id | None = None
+
+
+class RawCustomer(Request):
+    """A customer with all of its transactions."""
+
+    customer_id: Id
+    transactions: list[RawTransaction]
+    attributes: dict[str, str | float | None] = Field(
+        default={}, description="As in the customers source; those not given are null."
+    )
+
+
+class ScoreRequest(Request):
+    """Customers that need not be in the score table."""
+
+    customers: list[RawCustomer] = Field(min_length=1, max_length=limits.MAX_CUSTOMERS)
+    as_of: date | None = Field(
+        default=None,
+        description="Everything before this date is input. The score table's when not given.",
+    )
+    horizon_days: Horizon
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "customers": [
+                        {
+                            "customer_id": "N-1",
+                            "transactions": [
+                                {"timestamp": "2011-09-14T10:12:00", "amount": 34.5},
+                                {"timestamp": "2011-10-20", "amount": "19.90", "order_id": "A7"},
+                            ],
+                        }
+                    ],
+                    "as_of": "2011-12-10",
+                }
+            ]
+        }
+    )
+
+
+class Filter(Request):
+    """Which customers; all parts have to hold."""
+
+    stage: list[Stage] = []
+    tier: list[Tier] = []
+    at_least: dict[Measure, float] = {}
+    at_most: dict[Measure, float] = {}
+    customer_id_starts_with: str = Field(default="", max_length=limits.MAX_ID_LENGTH)
+
+
+class CustomersRequest(Request):
+    """A page of the score table."""
+
+    filter: Filter = Filter()
+    sort: list[str] = Field(
+        default=["-churn_probability"],
+        max_length=4,
+        description="Columns, most important first; a minus before the name sorts downwards.",
+    )
+    page: int = Field(default=1, ge=1, le=1_000_000)
+    page_size: int = Field(default=50, ge=1, le=limits.MAX_PAGE_SIZE)
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "filter": {"stage": ["at_risk"], "at_least": {"clv": 100}},
+                    "sort": ["-churn_probability", "-clv"],
+                    "page": 1,
+                    "page_size": 50,
+                }
+            ]
+        }
+    )
+
+
+class Meta(BaseModel):
+    """What the answer rests on."""
+
+    as_of: date = Field(description="Everything before this date was known.")
+    horizon_days: int
+    clv_horizon_days: int
+    model_version: str
+    scored_at: datetime
+    staleness_days: int = Field(ge=0, description="Days from as_of to today.")
+    currency: str
+    name: str
+    grades: dict[str, str] = Field(description="How far the model is above naive rules.")
+
+
+class Reason(BaseModel):
+    """A driver of the score; never a cause."""
+
+    family: str
+    text: str
+    direction: Literal["raises risk", "lowers risk"]
+    weight: float
+
+
+class ItemError(BaseModel):
+    """Why one item has no answer."""
+
+    code: Literal["unknown_customer", "bad_transaction", "no_purchase"]
+    message: str
+
+
+class Item(BaseModel):
+    """One customer; either ``error`` or the columns."""
+
+    customer_id: str
+    error: ItemError | None = None
+    stage: Stage | None = None
+    rfm: str | None = Field(default=None, examples=["5-4-5"])
+    abstained: str | None = Field(default=None, description="What is null, and why.")
+
+
+class RiskColumns(BaseModel):
+    """Will they come back."""
+
+    churn_probability: Probability = None
+    return_probability: Probability = None
+    p_alive: Probability = None
+    next_purchase_by: date | None = None
+    reasons: list[Reason] | None = None
+
+
+class ValueColumns(BaseModel):
+    """What are they worth; money in ``meta.currency``."""
+
+    expected_purchases: float | None = None
+    expected_purchases_lower: float | None = None
+    expected_purchases_upper: float | None = None
+    expected_spend: float | None = None
+    expected_spend_lower: float | None = None
+    expected_spend_upper: float | None = None
+    clv: float | None = None
+    clv_lower: float | None = None
+    clv_upper: float | None = None
+    clv_horizon_days: int | None = None
+    potential_value: float | None = None
+    tier: Tier | None = None
+
+
+class RiskItem(Item, RiskColumns):
+    """A customer's risk."""
+
+
+class ValueItem(Item, ValueColumns):
+    """A customer's value."""
+
+
+class Row(Item, RiskColumns, ValueColumns):
+    """A row of the score table; columns of other scopes than the key's are left out."""
+
+    as_of: date | None = None
+    horizon_days: int | None = None
+    model_version: str | None = None
+    scored_at: datetime | None = None
+
+
+class ScoreItem(Row):
+    """A customer scored from its transactions."""
+
+    ignored_transactions: int = Field(
+        default=0, description="Transactions from as_of on: they are outcome, not input."
+    )
+
+
+class RiskAnswer(BaseModel):
+    """Answer of /risk."""
+
+    meta: Meta
+    items: list[RiskItem]
+
+
+class ValueAnswer(BaseModel):
+    """Answer of /value."""
+
+    meta: Meta
+    items: list[ValueItem]
+
+
+class ScoreAnswer(BaseModel):
+    """Answer of /score."""
+
+    meta: Meta
+    items: list[ScoreItem]
+
+
+class CustomersAnswer(BaseModel):
+    """Answer of /customers."""
+
+    meta: Meta
+    total: int = Field(description="Customers in all pages.")
+    page: int
+    page_size: int
+    rows: list[Row]
+
+
+class ErrorBody(BaseModel):
+    """What went wrong."""
+
+    code: str
+    message: str
+    detail: Any = None
+
+
+class ErrorAnswer(BaseModel):
+    """Answer of every failed request."""
+
+    error: ErrorBody
+
+
+def failed(customer_id: str, code: str, message: str) -> dict[str, Any]:
+    """Item that could not be answered.
+
+    Parameters
+    ----------
+    customer_id : str
+    code : str
+        One of those of `ItemError`.
+    message : str
+        What was got, what was expected, what to do.
+
+    Returns
+    -------
+    dict
+    """
+    return {"customer_id": customer_id, "error": {"code": code, "message": message}}

@@ -1,0 +1,194 @@
+"""Scores for customers never seen before, from their transactions.
+
+In: customers with their transactions, as a request has them. Out: score rows, by the same
+feature plans and the same scoring as the score table, with its thresholds; so the same
+transactions at the same as-of date have the same numbers, bit for bit.
+
+The as-of date is the score table's when none is given (today's, where there is no table), never
+one taken from the transactions: a customer who was last seen months ago would look as if it had
+bought yesterday. What happened from the as-of date on is outcome and not looked at; each item
+says how many rows that were. Attributes are taken; events are not, so what comes of them is null.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import pyarrow as pa
+
+from serving import limits
+from serving.desk import Desk
+from serving.failures import Failure
+from serving.horizon import records
+from serving.messages import RawCustomer, RawTransaction, ScoreRequest, failed
+from serving.plans import RAW, Behaviour
+from serving.population import Thresholds
+from serving.worker import Worker
+
+_ATTRIBUTE = "attribute_"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Scores of a request.
+
+    Parameters
+    ----------
+    items : list of dict
+        In the order of the request: score rows with ``ignored_transactions``, or failed items.
+    as_of : date
+    horizon_days : int
+    scored_at : datetime
+    """
+
+    items: list[dict[str, Any]]
+    as_of: date
+    horizon_days: int
+    scored_at: datetime
+
+
+def score(worker: Worker, desk: Desk | None, request: ScoreRequest) -> Outcome:
+    """Score the customers of a request.
+
+    Parameters
+    ----------
+    worker : Worker
+    desk : Desk or None
+        The score table whose as-of date and thresholds are used; the deployment's thresholds
+        where there is none.
+    request : ScoreRequest
+
+    Returns
+    -------
+    Outcome
+
+    Raises
+    ------
+    Failure
+        400 for an as-of date beyond tomorrow, for too many transactions, for an attribute that
+        the model does not know; 422 for a horizon that the model does not know; 503 without a
+        model or thresholds.
+    """
+    scorer = worker.need_scorer()
+    thresholds = worker.deployment.thresholds if desk is None else desk.meta.thresholds
+    if thresholds is None:
+        raise Failure(503, "Nothing is scored yet: run `regulars score` first.", code="not_scored")
+    now = worker.clock()
+    as_of = request.as_of or (worker.today if desk is None else desk.meta.as_of)
+    _check(request, worker, as_of, scorer.attributes)
+    wall = now.astimezone(ZoneInfo(worker.deployment.names.timezone)).replace(tzinfo=None)
+    found = worker.need_plans().run(_rows(request.customers), as_of=as_of, now=wall)
+    frame = _with_attributes(found.frame, request.customers, scorer.attributes)
+    scored = _scored(worker, frame, thresholds, as_of, now, request.horizon_days)
+    items = [_item(place, one, found, scored, as_of) for place, one in enumerate(request.customers)]
+    return Outcome(items, as_of, request.horizon_days or scorer.horizon_days, now)
+
+
+def _check(request: ScoreRequest, worker: Worker, as_of: date, attributes: Sequence[str]) -> None:
+    if as_of > worker.today + timedelta(days=1):
+        raise Failure(400, f"as_of is after tomorrow; expected {worker.today} or earlier.")
+    if sum(len(one.transactions) for one in request.customers) > limits.MAX_TRANSACTIONS:
+        raise Failure(
+            413, f"More than {limits.MAX_TRANSACTIONS:,} transactions; send them in parts."
+        )
+    known = {name.removeprefix(_ATTRIBUTE) for name in attributes}
+    if any(set(one.attributes) - known for one in request.customers):
+        expected = ", ".join(sorted(known)) or "none"
+        raise Failure(400, f"Got an attribute that the model does not read; it reads: {expected}.")
+
+
+def _rows(customers: Sequence[RawCustomer]) -> pa.Table:
+    """Transactions as text, which the contract reads as it reads a file.
+
+    Customers go by their place in the request: an id may be there twice.
+    """
+    columns: list[list[Any]] = [[] for _ in RAW]
+    for place, customer in enumerate(customers):
+        for number, row in enumerate(customer.transactions):
+            values = (_key(place), number, *_texts(row))
+            for column, value in zip(columns, values, strict=True):
+                column.append(value)
+    arrays = [pa.array(column, item.type) for column, item in zip(columns, RAW, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=RAW)
+
+
+def _texts(row: RawTransaction) -> tuple[str | None, ...]:
+    given = (_text(row.timestamp), _text(row.amount))
+    return (*given, row.order_id, row.product_id, row.category)
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    # Shortest digits that give the same number again.
+    return repr(value) if isinstance(value, int | float) else "unreadable"
+
+
+def _key(place: int) -> str:
+    return f"{place:06d}"
+
+
+def _with_attributes(
+    frame: pd.DataFrame, customers: Sequence[RawCustomer], names: Sequence[str]
+) -> pd.DataFrame:
+    """Behaviour rows with the attributes that were sent, null for the others."""
+    places = frame["customer_id"].astype(int)
+    columns = {}
+    for name in names:
+        given = [customers[place].attributes.get(name.removeprefix(_ATTRIBUTE)) for place in places]
+        words = any(isinstance(value, str) for value in given)
+        columns[name] = pd.Series(given, frame.index, dtype="str" if words else "float64")
+    return frame.assign(**columns)
+
+
+def _scored(
+    worker: Worker,
+    frame: pd.DataFrame,
+    thresholds: Thresholds,
+    as_of: date,
+    now: datetime,
+    horizon_days: int | None,
+) -> dict[str, dict[str, Any]]:
+    from serving import scoring
+    from training.errors import TrainingError
+
+    if frame.empty:
+        return {}
+    try:
+        scored, _ = scoring.score(
+            frame,
+            worker.need_scorer(),
+            thresholds=thresholds,
+            as_of=as_of,
+            model_version=worker.deployment.model_version,
+            scored_at=now,
+            currency=worker.deployment.names.currency,
+            horizon_days=horizon_days,
+        )
+    except TrainingError as error:
+        raise Failure(422, str(error), code="horizon_unavailable") from error
+    return {row["customer_id"]: row for row in records(scored)}
+
+
+def _item(
+    place: int,
+    customer: RawCustomer,
+    found: Behaviour,
+    scored: dict[str, dict[str, Any]],
+    as_of: date,
+) -> dict[str, Any]:
+    key, own = _key(place), customer.customer_id
+    if key in found.rejected:
+        return failed(own, "bad_transaction", found.rejected[key])
+    if key not in scored:
+        nothing = f"No purchase of more than its refunds before {as_of}; there is nothing to score."
+        return failed(own, "no_purchase", nothing)
+    return {**scored[key], "customer_id": own, "ignored_transactions": found.ignored.get(key, 0)}

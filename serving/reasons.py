@@ -1,0 +1,158 @@
+"""Reasons: the three families of features that move a customer's risk most, in plain words.
+
+In: behaviour rows and the model's contributions by family, in log-odds of churn. Out: a list a
+customer, heaviest first. The words are the catalogue's; each names what is on record. Reasons
+are drivers of a score, never causes.
+
+Null rule: a family whose contribution is null or next to nothing is no reason; a family whose
+phrases all lack a value speaks by its label.
+"""
+
+from __future__ import annotations
+
+from string import Formatter
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.catalogue import FAMILIES, FEATURES, Family, Phrase
+
+TOP = 3
+# Log-odds below this move the odds by less than a hundredth: no reason.
+LEAST = 0.01
+DECIMALS = 3
+RAISES, LOWERS = "raises risk", "lowers risk"
+
+# What the value model saw: it counts and times purchases, and knows nothing else.
+PATTERN = Family(
+    name="pattern",
+    label="Buying pattern",
+    phrases=(
+        Phrase(
+            "purchases after the first: {frequency:.0f}; days as a customer: {T:.0f}; "
+            "days since the last: {days_since_last:.0f}",
+            needs=("frequency", "T", "days_since_last"),
+        ),
+        Phrase("no purchase so far", ()),
+    ),
+)
+
+_MONEY = frozenset(feature.name for feature in FEATURES if feature.unit == "currency")
+
+
+def reasons(frame: pd.DataFrame, contributions: pd.DataFrame, *, currency: str = "") -> pa.Array:
+    """Name what moves each customer's risk most.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame of shape (n_customers, n_columns)
+        Behaviour rows.
+    contributions : pandas.DataFrame of shape (n_customers, n_families)
+        Log-odds of churn by family, row for row with `frame`; positive raises the risk.
+    currency : str, optional
+        Written behind amounts of money; the catalogue's units tell which numbers are.
+
+    Returns
+    -------
+    pyarrow.ListArray of struct<family, text, direction, weight>
+        At most three a customer by falling absolute weight; tied families in the order of
+        their columns. The weight is rounded to three decimals.
+    """
+    names = [str(name) for name in contributions.columns]
+    weights = np.round(contributions.to_numpy(dtype="float64", na_value=np.nan), DECIMALS)
+    weights = np.where(np.isfinite(weights) & (np.abs(weights) >= LEAST), weights, 0.0)
+    order = np.argsort(-np.abs(weights), axis=1, kind="stable")[:, :TOP]
+    top = np.take_along_axis(weights, order, axis=1)
+    rows, places = np.nonzero(top)
+    families, weight = order[rows, places], top[rows, places]
+    items = pa.StructArray.from_arrays(
+        [
+            _picked(names, families),
+            _texts(frame, names, rows, families, currency),
+            _picked([LOWERS, RAISES], (weight > 0).astype(np.int64)),
+            pa.array(weight, pa.float64()),
+        ],
+        names=["family", "text", "direction", "weight"],
+    )
+    ends = np.cumsum(np.count_nonzero(top, axis=1))
+    offsets = pa.array(np.concatenate([[0], ends]), pa.int32())
+    return pa.ListArray.from_arrays(offsets, items)
+
+
+def family(name: str) -> Family:
+    """Family by name: the catalogue's, the value model's pattern, or a plain one.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    Family
+        One without phrases, labelled by its name, when nobody describes it.
+    """
+    described = {item.name: item for item in (PATTERN, *FAMILIES)}
+    return described.get(name) or Family(name=name, label=name.replace("_", " "), phrases=())
+
+
+def _picked(names: list[str], codes: np.ndarray) -> pa.Array:
+    return pa.array(names, pa.string()).take(pa.array(codes, pa.int64()))
+
+
+def _texts(
+    frame: pd.DataFrame, names: list[str], rows: np.ndarray, families: np.ndarray, currency: str
+) -> pa.Array:
+    """Text of each reason: written family by family and phrase by phrase, then put in place."""
+    written, places = [pa.array([], pa.string())], [np.array([], dtype=np.int64)]
+    for code, name in enumerate(names):
+        left = np.flatnonzero(families == code)
+        speaker = family(name)
+        for phrase in speaker.phrases:
+            if not len(left):
+                break
+            speaks = _speaks(frame, phrase, rows[left])
+            if speaks.any():
+                written.append(_write(frame, phrase, rows[left[speaks]], currency))
+                places.append(left[speaks])
+                left = left[~speaks]
+        written.append(pa.repeat(speaker.label, len(left)))
+        places.append(left)
+    back = np.argsort(np.concatenate(places), kind="stable")
+    return pa.concat_arrays(written).take(pa.array(back))
+
+
+def _speaks(frame: pd.DataFrame, phrase: Phrase, rows: np.ndarray) -> np.ndarray:
+    """Where a phrase fits, as `Phrase.fits` says it of one customer."""
+    if not set(phrase.needs) <= set(frame.columns):
+        return np.zeros(len(rows), dtype=bool)
+    values = {name: _numbers(frame, name, rows) for name in phrase.needs}
+    fits = np.ones(len(rows), dtype=bool)
+    for column in values.values():
+        fits &= ~np.isnan(column)
+    for name, low, high in phrase.when:
+        fits &= (low <= values[name]) & (values[name] <= high)
+    return fits
+
+
+def _write(frame: pd.DataFrame, phrase: Phrase, rows: np.ndarray, currency: str) -> pa.Array:
+    """Fill a phrase for some rows, column by column, as `Phrase.say` fills it for one."""
+    parts: list[pa.Array | pa.Scalar] = [pa.repeat("", len(rows))]
+    for literal, name, spec, _ in Formatter().parse(phrase.template):
+        parts.append(pa.scalar(literal))
+        if name is not None:
+            unit = f" {currency}" if currency and name in _MONEY else ""
+            parts += [_written(np.abs(_numbers(frame, name, rows)), spec or ""), pa.scalar(unit)]
+    return pc.binary_join_element_wise(*parts, "")
+
+
+def _written(values: np.ndarray, spec: str) -> pa.Array:
+    """Numbers as text; each distinct one is formatted once."""
+    codes, distinct = pd.factorize(values)
+    texts = [format(value, spec) for value in distinct.tolist()]
+    return pa.array(texts, pa.string()).take(pa.array(codes))
+
+
+def _numbers(frame: pd.DataFrame, name: str, rows: np.ndarray) -> np.ndarray:
+    return frame[name].to_numpy(dtype="float64", na_value=np.nan)[rows]

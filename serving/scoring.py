@@ -1,0 +1,203 @@
+"""Scoring: behaviour rows in, score rows out.
+
+One function for the command line and the service, so that a customer has the same score in the
+table and in an answer. The model predicts; stage, tier, segment, reasons and abstention are
+decided here, against the thresholds of the last full scoring. Whole columns throughout.
+
+Null rule: nothing NaN or infinite leaves; what cannot be said is null, and `abstained` names it.
+A customer without a purchase on record has a churn probability, where the model gives one, and
+nothing that rests on purchases.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from serving import abstention, lifecycle, population, potential, scores, segments, tiers
+from serving.contract import BOUNDED
+from serving.errors import ScoringError
+from serving.history import History
+from serving.history import read as read_history
+from serving.population import Thresholds
+from serving.reasons import reasons
+
+# What rests on a customer's purchases: not said without any.
+_FROM_PURCHASES = (
+    "p_alive",
+    *(f"{name}{end}" for name in BOUNDED for end in ("", "_lower", "_upper")),
+)
+_LIFETIME = ("clv", "clv_lower", "clv_upper")
+_PREDICTED = ("churn_probability", "return_probability", *_FROM_PURCHASES)
+
+
+class Predictor(Protocol):
+    """What scoring needs of a model; `training.scorer.Scorer` has it."""
+
+    @property
+    def horizon_days(self) -> int:
+        """Outcome window in days."""
+
+    @property
+    def clv_horizon_days(self) -> int:
+        """Span of the lifetime value in days."""
+
+    def predict(self, frame: pd.DataFrame, horizon_days: int | None = None) -> pd.DataFrame:
+        """Probabilities, purchases, spend and lifetime value, row for row."""
+
+    def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Log-odds of churn by family, row for row."""
+
+
+def score(
+    frame: pd.DataFrame,
+    scorer: Predictor,
+    *,
+    thresholds: Thresholds | None,
+    as_of: date,
+    model_version: str,
+    scored_at: datetime,
+    currency: str = "",
+    horizon_days: int | None = None,
+) -> tuple[pd.DataFrame, Thresholds]:
+    """Score customers.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame of shape (n_customers, n_columns)
+        Behaviour rows at `as_of` with the catalogue's columns; one row a customer.
+    scorer : Predictor
+        The champion.
+    thresholds : Thresholds or None
+        Those of the last full scoring; None when `frame` is the whole population, to learn them.
+    as_of : date
+    model_version : str
+    scored_at : datetime
+        With a time zone.
+    currency : str, optional
+        For the words of the reasons.
+    horizon_days : int, optional
+        Another outcome window than the scorer's, in days. Lifetime value, stage, tier and
+        segment do not depend on it.
+
+    Returns
+    -------
+    pandas.DataFrame of shape (n_customers, 25)
+        Score rows in the order of `frame`, backed by Arrow, with the types of `scores.SCHEMA`.
+    Thresholds
+        Those given, or those learned.
+
+    Raises
+    ------
+    ScoringError
+        If a column is missing, a customer id is null or there twice, the rows are of another
+        as-of date, or `scored_at` has no time zone.
+    ScoreTableError
+        If there is nobody to learn thresholds from, or the model breaks the contract.
+    """
+    _check(frame, as_of, scored_at)
+    past = read_history(frame)
+    predicted = _predict(frame, scorer, past, horizon_days)
+    clv = predicted["clv"]
+    horizon = scorer.horizon_days if horizon_days is None else horizon_days
+    if thresholds is None:
+        thresholds = population.learn(past, clv, as_of=as_of, horizon_days=scorer.horizon_days)
+    columns: dict[str, Any] = {
+        **predicted,
+        **_decide(past, clv, thresholds, as_of),
+        "customer_id": frame["customer_id"].astype("str"),
+        "as_of": as_of,
+        "horizon_days": horizon,
+        "clv_horizon_days": scorer.clv_horizon_days,
+        "reasons": _reasons(frame, scorer, predicted["churn_probability"], currency),
+        "model_version": model_version,
+        "scored_at": scored_at.astimezone(UTC),
+    }
+    return _assemble(columns, past.known), thresholds
+
+
+def _check(frame: pd.DataFrame, as_of: date, scored_at: datetime) -> None:
+    if scored_at.tzinfo is None:
+        raise ScoringError(f"got scored_at={scored_at} without a time zone; give one, such as UTC")
+    if "customer_id" not in frame:
+        raise ScoringError("got behaviour rows without customer_id; expected one row a customer")
+    ids = frame["customer_id"]
+    if unnamed := int(ids.isna().sum()):
+        raise ScoringError(f"got {unnamed} rows without a customer_id; expected none")
+    if twice := int(ids.duplicated().sum()):
+        raise ScoringError(f"got {twice} rows of a customer already there; expected one row each")
+    dates = pd.unique(frame["as_of"]) if "as_of" in frame else [as_of]
+    strange = sorted({str(pd.Timestamp(day).date()) for day in dates} - {str(as_of)})
+    if strange:
+        raise ScoringError(
+            f"got behaviour rows of {', '.join(strange[:3])}; expected {as_of}: score one as-of "
+            "date at a time"
+        )
+
+
+def _predict(
+    frame: pd.DataFrame, scorer: Predictor, past: History, horizon_days: int | None
+) -> dict[str, np.ndarray]:
+    """Predicted columns as float64 with NaN for what is not said."""
+    if frame.empty:
+        return {name: np.array([], dtype=float) for name in _PREDICTED}
+    given = scorer.predict(frame, horizon_days)
+    if horizon_days not in (None, scorer.horizon_days):
+        # The lifetime value has a span of its own: another horizon must not move the tier.
+        given = given.assign(**scorer.predict(frame)[list(_LIFETIME)])
+    columns = {name: given[name].to_numpy(dtype="float64", na_value=np.nan) for name in _PREDICTED}
+    for name, values in columns.items():
+        said = np.isfinite(values) & (past.known if name in _FROM_PURCHASES else True)
+        columns[name] = np.where(said, values, np.nan)
+    return columns
+
+
+def _decide(past: History, clv: np.ndarray, thresholds: Thresholds, as_of: date) -> dict[str, Any]:
+    """Columns that are decided from the predictions and the population's thresholds."""
+    rhythm, cuts, room = thresholds.rhythm, thresholds.cuts, thresholds.potential
+    nobody = pd.Categorical.from_codes(np.full(len(clv), -1), pd.Index([], dtype="str"))
+    days = np.full(len(clv), np.datetime64("NaT", "D"))
+    stage = lifecycle.stage(past, rhythm) if rhythm else nobody
+    could = potential.potential_value(past, clv, room) if room else np.full(len(clv), np.nan)
+    return {
+        "potential_value": could,
+        "next_purchase_by": lifecycle.next_purchase_by(past, rhythm, as_of) if rhythm else days,
+        "stage": stage,
+        "tier": tiers.tier(past, clv, could, stage, cuts) if cuts else nobody,
+        "rfm": segments.rfm(past, thresholds.quintiles) if thresholds.quintiles else nobody,
+    }
+
+
+def _reasons(frame: pd.DataFrame, scorer: Predictor, churn: np.ndarray, currency: str) -> pa.Array:
+    if frame.empty:
+        return pa.array([], scores.SCHEMA.field("reasons").type)
+    # No reason for what is not said: NaN drops out.
+    said = scorer.contributions(frame).mul(np.where(np.isfinite(churn), 1.0, np.nan), axis=0)
+    return reasons(frame, said, currency=currency)
+
+
+def _assemble(columns: dict[str, Any], known: np.ndarray) -> pd.DataFrame:
+    rows = len(known)
+    missing = {name: np.asarray(pd.isna(columns[name])) for name in abstention.ANSWERS}
+    columns["abstained"] = abstention.explain(missing, known)
+    arrays = [_array(columns[item.name], item.type, rows) for item in scores.SCHEMA]
+    table = pa.Table.from_arrays(arrays, schema=scores.SCHEMA)
+    return scores.to_frame(scores.validate(table))
+
+
+def _array(values: Any, kind: pa.DataType, rows: int) -> pa.Array:
+    """Column of an Arrow type; a single value stands for every row."""
+    if isinstance(values, pa.Array):
+        return values
+    if isinstance(values, pd.Series):
+        return pa.chunked_array([pa.array(values)]).combine_chunks().cast(kind)
+    if isinstance(values, pd.Categorical):
+        words = pa.array(values.categories.to_numpy(dtype=object), pa.string())
+        return words.take(pa.array(values.codes, mask=values.codes < 0))
+    if isinstance(values, np.ndarray):
+        return pa.array(values, kind, from_pandas=True)
+    return pa.repeat(pa.scalar(values, kind), rows)

@@ -1,0 +1,129 @@
+"""The service: `bentoml serve serving.service:Regulars`, with `REGULARS_CONFIG` set.
+
+`/risk`, `/value`, `/score` and `/customers` are BentoML methods with typed requests and answers;
+the export, the pages for people, the metrics and the documentation are a Starlette application
+mounted beside them. Every request passes the same middleware: security headers, the record of
+requests, the one error shape, the gate for keys, the limits.
+
+Environment: `REGULARS_CONFIG`, `REGULARS_API_KEYS`, `REGULARS_WORKERS` (2 when not given); see
+`serving.deployment` for what pins the model's version.
+"""
+
+# ruff: noqa: E402 - the environment has to be set before the libraries that read it
+from __future__ import annotations
+
+import os
+
+from serving import surroundings
+
+surroundings.prepare(os.environ)
+
+from pathlib import Path
+from typing import Any
+
+import bentoml
+from pydantic_core import to_json
+from starlette.responses import Response
+
+from serving import answers, deployment, observability, routes, security
+from serving.failures import Failure, OneShape, unforeseen
+from serving.limits import Limited
+from serving.messages import (
+    CustomersAnswer,
+    CustomersRequest,
+    IdsRequest,
+    RiskAnswer,
+    ScoreAnswer,
+    ScoreRequest,
+    ValueAnswer,
+)
+from serving.workbench.app import application
+from serving.worker import Worker, start
+
+observability.be_discreet()
+
+
+def _respond(route: str, answer: Any, *given: Any) -> Response:
+    """Carry an answer over HTTP; failures become answers here, before BentoML words them."""
+    try:
+        content = answer(*given)
+    except Failure as failure:
+        return failure.response()
+    except Exception as error:
+        return unforeseen(error).response()
+    for item in content.get("items", content.get("rows", ())):
+        outcome = item["error"]["code"] if "error" in item else "answered"
+        observability.ITEMS.labels(route, outcome).inc()
+    return Response(to_json(content), media_type="application/json")
+
+
+@bentoml.service(
+    name="Regulars",
+    workers=surroundings.workers(os.environ),
+    # Threads of a worker: one question to the score table need not wait for another.
+    threads=4,
+    # Without keys, only this machine.
+    http={"host": surroundings.host(os.environ)},
+    # Both repeat paths as clients send them; ours know routes only.
+    metrics={"enabled": False},
+    logging={"access": {"enabled": False}},
+    # Ours answers sooner, and in the one error shape.
+    traffic={"timeout": 3600},
+)
+class Regulars:
+    """Who is about to leave, and what each customer is worth."""
+
+    def __init__(self) -> None:
+        self.worker: Worker = start(os.environ, _bundle())
+
+    @bentoml.on_deployment
+    @staticmethod
+    def pin() -> None:
+        """Fix the model's version for all workers, before they start."""
+        deployment.pin(os.environ, _bundle())
+
+    @bentoml.api(route="/risk", output_spec=RiskAnswer)
+    def risk(self, request: IdsRequest, /) -> Response:
+        """Will they come back: churn probability and its reasons, by customer id."""
+        return _respond("/risk", answers.about, self.worker, request, routes.RISK)
+
+    @bentoml.api(route="/value", output_spec=ValueAnswer)
+    def value(self, request: IdsRequest, /) -> Response:
+        """What are they worth: expected purchases and spend, lifetime value, by customer id."""
+        return _respond("/value", answers.about, self.worker, request, routes.VALUE)
+
+    @bentoml.api(route="/score", output_spec=ScoreAnswer)
+    def score(self, request: ScoreRequest, /) -> Response:
+        """Score customers never seen before, from their transactions."""
+        return _respond("/score", answers.score, self.worker, request, security.granted())
+
+    @bentoml.api(route="/customers", output_spec=CustomersAnswer)
+    def customers(self, request: CustomersRequest, /) -> Response:
+        """Filter, sort and page the score table."""
+        return _respond("/customers", answers.customers, self.worker, request, security.granted())
+
+    def __is_ready__(self) -> bool:
+        return self.worker.ready
+
+
+# The decorator makes a service of the class, which type checkers do not see.
+SERVICE: Any = Regulars
+
+
+def _bundle() -> Path | None:
+    """Folder of the model in the bento that this process runs from, if any."""
+    if SERVICE.bento is None:
+        return None
+    return Path(bentoml.models.get(f"{deployment.MODEL}:latest").path)
+
+
+SERVICE.mount_asgi_app(application(lambda: bentoml.get_current_service().worker), path="/")
+# The first is the outermost.
+for middleware in (
+    security.Hardened,
+    observability.Record,
+    OneShape,
+    security.Gate,
+    Limited,
+):
+    SERVICE.add_asgi_middleware(middleware)

@@ -1,0 +1,1 @@
+"""The pages for people: what is known about the customers, readable without JavaScript."""

@@ -1,0 +1,140 @@
+"""The application beside the API: pages, export, metrics, documentation, static files.
+
+Handlers are thin: they read the request, call a room's function and hand the result to a
+template. No page puts a customer's id into an address: a customer is opened by a form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from serving import answers, documentation, exports, observability, parameters, questions
+from serving.failures import Failure
+from serving.security import granted
+from serving.workbench import customer, overview, pages
+from serving.worker import Worker
+
+_HERE = Path(__file__).parent
+
+WorkerOf = Callable[[], Worker]
+
+
+def application(worker: WorkerOf) -> Starlette:
+    """Put the application together.
+
+    Parameters
+    ----------
+    worker : callable
+        Gives the worker of this process; called with each request.
+
+    Returns
+    -------
+    Starlette
+    """
+
+    def with_worker(answer: Callable[[Worker, Request], Response]) -> Callable[[Request], Response]:
+        return lambda request: answer(worker(), request)
+
+    async def customer_page(request: Request) -> Response:
+        customer_id = await _form_value(request, "customer_id")
+        return await run_in_threadpool(_customer, worker(), request, customer_id)
+
+    return Starlette(
+        routes=[
+            Route("/", with_worker(_overview), methods=["GET"]),
+            Route("/customer", customer_page, methods=["POST"]),
+            Route("/export", with_worker(_export), methods=["GET"]),
+            Route("/metrics", _metrics, methods=["GET"]),
+            Route("/openapi.json", _openapi, methods=["GET"]),
+            # BentoML's own document under this name knows half of it.
+            Route("/docs.json", _openapi, methods=["GET"]),
+            Route("/docs", _docs, methods=["GET"]),
+            Mount("/static", _Static(directory=_HERE / "static"), name="static"),
+        ],
+        exception_handlers={Failure: _refused},
+    )
+
+
+class _Static(StaticFiles):
+    """Files of ours, which browsers may keep for an hour."""
+
+    def file_response(self, *args: Any, **named: Any) -> Response:
+        response = super().file_response(*args, **named)
+        response.headers["Cache-Control"] = "private, max-age=3600"
+        return response
+
+
+def _overview(worker: Worker, request: Request) -> Response:
+    desk = worker.desk
+    if desk is None:
+        return pages.render("empty.html", 200, worker=worker, trained=worker.scorer is not None)
+    return pages.render("overview.html", **overview.content(worker, desk, request, granted()))
+
+
+def _customer(worker: Worker, request: Request, customer_id: str) -> Response:
+    del request
+    return pages.render("customer.html", **customer.content(worker, customer_id, granted()))
+
+
+def _export(worker: Worker, request: Request) -> Response:
+    desk, shown = worker.need_desk(), questions.columns(granted())
+    given = request.query_params.multi_items()
+    kind = request.query_params.get("format", "csv")
+    if kind not in exports.FORMATS:
+        raise Failure(400, f"format is unknown; expected one of: {', '.join(exports.FORMATS)}.")
+    asked = parameters.read([pair for pair in given if pair[0] != "format"])
+    query = answers.query(asked.filter, asked.sort, shown)
+    name = f"scores-{desk.meta.as_of.isoformat()}.{kind}"
+    return StreamingResponse(
+        exports.stream(desk.batches(query, shown), kind),
+        media_type=exports.MEDIA_TYPES[kind],
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "X-Regulars-As-Of": desk.meta.as_of.isoformat(),
+            "X-Regulars-Horizon-Days": str(desk.meta.horizon_days),
+            "X-Regulars-Model-Version": desk.meta.model_version,
+            "X-Regulars-Staleness-Days": str(worker.staleness_days(desk.meta.as_of)),
+        },
+    )
+
+
+def _metrics(request: Request) -> Response:
+    del request
+    return Response(observability.report(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _openapi(request: Request) -> Response:
+    del request
+    return JSONResponse(documentation.document())
+
+
+def _docs(request: Request) -> Response:
+    del request
+    return pages.render("docs.html", document=documentation.document())
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    """A page for people, the one shape for programs."""
+    assert isinstance(error, Failure)  # noqa: S101 - registered for nothing else
+    if "text/html" in request.headers.get("accept", ""):
+        return pages.render("refused.html", error.status, failure=error)
+    return error.response()
+
+
+async def _form_value(request: Request, name: str) -> str:
+    body = (await request.body()).decode("utf-8", errors="replace")
+    values = parse_qs(body, max_num_fields=8).get(name, [])
+    if not values:
+        raise Failure(400, f"The form has no {name}; send one.")
+    return values[0].strip()

@@ -1,0 +1,82 @@
+"""What a customer's page shows: scores, reasons and the purchases through time."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from features.store import Store
+from serving import answers, questions
+from serving.desk import Desk
+from serving.failures import Failure
+from serving.routes import ADMIN, RISK, VALUE
+from serving.workbench import timeline
+from serving.worker import Worker
+
+#: Purchases told in words under the timeline.
+_TOLD = 12
+
+
+def content(worker: Worker, customer_id: str, scopes: Iterable[str]) -> dict[str, Any]:
+    """Gather what a customer's page shows.
+
+    Parameters
+    ----------
+    worker : Worker
+    customer_id : str
+    scopes : iterable of str
+        Only their columns are shown.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    Failure
+        404 for a customer who is not in the score table.
+    """
+    desk = worker.need_desk()
+    found = desk.rows([customer_id], questions.columns(scopes))
+    if customer_id not in found:
+        raise Failure(
+            404,
+            f"No such customer in the score table of {desk.meta.as_of}. Ids are compared letter "
+            "by letter, as they are in the source.",
+            code="unknown_customer",
+        )
+    row = found[customer_id]
+    days = occasions(worker.deployment.store, desk, customer_id)
+    return {
+        "worker": worker,
+        "meta": answers.meta(worker, desk),
+        "row": row,
+        "sees": {scope: bool({scope, ADMIN} & set(scopes)) for scope in (RISK, VALUE)},
+        "days": days[::-1][:_TOLD],
+        "all_days": len(days),
+        "chart": timeline.draw(days, desk.meta.as_of, row.get("next_purchase_by")),
+    }
+
+
+def occasions(store: Store | None, desk: Desk, customer_id: str) -> list[tuple[date, float]]:
+    """Days of a customer with their net spend, oldest first.
+
+    Parameters
+    ----------
+    store : Store or None
+    desk : Desk
+        The score table, for its as-of date.
+    customer_id : str
+
+    Returns
+    -------
+    list of (date, float)
+        In currency, negative where refunds outweigh; empty when the store does not have them.
+    """
+    path = None if store is None else store.occasions(desk.meta.as_of)
+    if path is None or not path.is_file():
+        return []
+    sql = "SELECT day, net::DOUBLE FROM read_parquet(?) WHERE customer_id = ? ORDER BY day"
+    return desk.cursor().execute(sql, [glob.escape(str(path)), customer_id]).fetchall()

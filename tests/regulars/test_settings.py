@@ -1,0 +1,285 @@
+"""The settings file: what is read, and how every fault is worded."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from features.errors import SettingsError
+from regulars.settings import Settings, load, loggable, parse
+
+MINIMAL: dict[str, Any] = {
+    "name": "corner-shop",
+    "currency": "EUR",
+    "timezone": "Europe/Berlin",
+    "sources": {
+        "transactions": {
+            "uri": "data/*.csv",
+            "customer_id": "who",
+            "timestamp": "when",
+            "amount": "Quantity * Price",
+        }
+    },
+}
+CUSTOMERS = {"uri": "customers.csv", "customer_id": "who", "label": "left"}
+
+
+def changed(**changes: Any) -> dict[str, Any]:
+    """The minimal settings with dotted keys replaced (`sources__transactions__uri`)."""
+    content = copy.deepcopy(MINIMAL)
+    for dotted, value in changes.items():
+        *above, key = dotted.split("__")
+        section = content
+        for name in above:
+            section = section.setdefault(name, {})
+        section[key] = value
+    return content
+
+
+def read(content: dict[str, Any], folder: Path = Path("/shop"), **environment: str) -> Settings:
+    return parse(content, file=folder / "regulars.toml", environment=environment)
+
+
+def without(section: dict[str, Any], *keys: str) -> dict[str, Any]:
+    return {key: value for key, value in section.items() if key not in keys}
+
+
+def test_defaults_are_those_of_the_design():
+    settings = read(MINIMAL)
+    assert settings.churn.rule == "inactivity"
+    assert settings.churn.horizon_days == 90
+    assert settings.value.clv_horizon_days == 365
+    assert settings.value.margin == 0.30
+    assert settings.value.annual_discount_rate == 0.10
+
+
+FAULTS = [
+    # (settings, what the sentence has to hold)
+    (changed(churn__horzon_days=30), "unknown key `horzon_days` in [churn]; did you mean `horizon"),
+    (changed(curency="EUR"), "unknown key `curency`; did you mean `currency`?"),
+    (changed(horizon_days=30), "unknown key `horizon_days`; it belongs in [churn]."),
+    (changed(chrun={}), "unknown section [chrun]; did you mean [churn]?"),
+    (
+        changed(sources__transaction={"uri": "x"}),
+        "unknown section [sources.transaction]; did you mean [sources.transactions]?",
+    ),
+    (changed(zzzzz=1), "known here: `name`, `currency`, `timezone`"),
+    (changed(sources__transactions__customerid="x"), "did you mean `customer_id`?"),
+    (without(MINIMAL, "name"), "`name` is missing at the top of the file"),
+    (without(MINIMAL, "sources"), "the section [sources] is missing"),
+    (changed(sources={}), "the section [sources.transactions] is missing"),
+    (
+        changed(sources__transactions={"uri": "x", "customer_id": "a", "timestamp": "b"}),
+        "`amount` is missing in [sources.transactions]. Money of the row",
+    ),
+    (changed(churn__horizon_days="soon"), "`horizon_days` in [churn] must be a whole number; got"),
+    (changed(churn__horizon_days=1.5), "`horizon_days` in [churn] must be a whole number; got 1.5"),
+    (changed(churn__horizon_days=True), "`horizon_days` in [churn] must be a whole number; got tr"),
+    (changed(churn__horizon_days=0), "`horizon_days` in [churn] must be at least 1; got 0"),
+    (changed(churn__horizon_days=731), "`horizon_days` in [churn] must be at most 730; got 731"),
+    (changed(churn__rule="label-rule"), "`rule` in [churn] must be one of 'inactivity'"),
+    (changed(value__margin=0), "`margin` in [value] must be more than 0"),
+    (changed(value__margin=30), "`margin` in [value] must be at most 1"),
+    (changed(value__margin=float("nan")), "`margin` in [value] must be a finite number; got nan"),
+    (changed(value__margin="thirty"), "`margin` in [value] must be a number; got 'thirty'"),
+    (changed(sources__transactions__uri=3), "must be text in quotes; got 3"),
+    (changed(sources__transactions__uri=""), "must be at least 1 characters long; got ''"),
+    (changed(sources__transactions__deduplicate="maybe"), "must be true or false; got 'maybe'"),
+    (changed(churn=30), "`churn` must be a section of its own; got 30"),
+    (
+        changed(sources__customers={**CUSTOMERS, "attributes": "plan"}),
+        "`attributes` in [sources.customers] must be a list",
+    ),
+    (
+        changed(sources__customers={**CUSTOMERS, "attributes": ["plan", 3]}),
+        "`attributes` in [sources.customers] must be text in quotes; got 3",
+    ),
+    (
+        changed(sources__customers={**CUSTOMERS, "attributes": ["plan", "plan"]}),
+        "more than once",
+    ),
+    (changed(name="My shop"), "`name`: got 'My shop'; expected small letters, digits"),
+    (changed(name="a/b"), "`name`: got 'a/b'"),
+    (changed(name="../up"), "`name`: got '../up'"),
+    (changed(name="x" * 61), "at most 60"),
+    (changed(currency="euro"), "`currency`: got 'euro'; expected three capital letters"),
+    (changed(timezone="Europe/Berln"), "did you mean 'Europe/Berlin'?"),
+    (changed(timezone="../../etc/passwd"), "no time zone is called '../../etc/passwd'"),
+    (changed(timezone=""), "no time zone is called ''"),
+    (changed(churn__rule="subscription"), "subscriptions come later"),
+    (
+        changed(sources__subscriptions={"uri": "x", "customer_id": "a", "start": "b"}),
+        "subscriptions come later",
+    ),
+    (changed(churn__rule="label"), 'rule = "label" in [churn] needs `label`'),
+    (
+        changed(churn__rule="label", sources__customers=without(CUSTOMERS, "label")),
+        'rule = "label" in [churn] needs `label`',
+    ),
+    (changed(tracking__uri="./mlruns"), "expected the address of a database or a server"),
+    (changed(tracking__uri="file:///tmp/mlruns"), "expected the address of a database or a server"),
+    (changed(sources__transactions__uri="${DATA}/x.csv"), "the environment variable DATA is not s"),
+    (changed(sources__transactions__uri="${DATA"), "opens a `${` that is not a variable"),
+]
+
+
+@pytest.mark.parametrize(("content", "said"), FAULTS, ids=[said[:40] for _, said in FAULTS])
+def test_a_fault_is_worded_with_file_and_place(content: dict[str, Any], said: str):
+    with pytest.raises(SettingsError) as refused:
+        read(content)
+    assert said in str(refused.value)
+    assert str(refused.value).startswith("/shop/regulars.toml: ")
+
+
+def test_all_faults_are_said_at_once():
+    with pytest.raises(SettingsError) as refused:
+        read(changed(curency="EUR", churn__horizon_days=0, value__margin=2))
+    assert len(str(refused.value).splitlines()) == 3
+
+
+KNOWN_CHURN = ("rule", "horizon_days", "threads")
+
+
+@given(
+    key=st.sampled_from(KNOWN_CHURN),
+    place=st.integers(0, 20),
+    letter=st.sampled_from("abcdefghijklmnopqrstuvwxyz_"),
+    edit=st.sampled_from(["drop", "double", "insert"]),
+)
+def test_one_typing_error_is_traced_to_the_key_that_was_meant(
+    key: str, place: int, letter: str, edit: str
+):
+    at = place % len(key)
+    typed = {
+        "drop": key[:at] + key[at + 1 :],
+        "double": key[:at] + key[at] + key[at:],
+        "insert": key[:at] + letter + key[at:],
+    }[edit]
+    assume(typed not in KNOWN_CHURN)
+    with pytest.raises(SettingsError, match=rf"unknown key `{typed}` in \[churn\]") as refused:
+        read(changed(churn={typed: 1}))
+    assert f"did you mean `{key}`?" in str(refused.value)
+
+
+@given(
+    key=st.text(st.characters(codec="utf-8", exclude_characters="\n\r"), min_size=1, max_size=30),
+    value=st.one_of(
+        st.integers(), st.booleans(), st.text(max_size=5).filter(lambda t: "$" not in t)
+    ),
+)
+def test_any_unknown_key_is_refused_by_name(key: str, value: Any):
+    assume(key not in KNOWN_CHURN)
+    with pytest.raises(SettingsError) as refused:
+        read(changed(churn={key: value}))
+    assert f"unknown key `{key}` in [churn]" in str(refused.value)
+
+
+def test_variables_come_from_the_environment_or_their_default():
+    content = changed(sources__transactions__uri="${DATA:-/none}/${FILE}")
+    assert read(content, FILE="a.csv").sources.transactions.uri == "/none/a.csv"
+    assert read(content, FILE="a.csv", DATA="/d").sources.transactions.uri == "/d/a.csv"
+    # As in a shell, `:-` stands in for an empty variable too.
+    assert read(content, FILE="a.csv", DATA="").sources.transactions.uri == "/none/a.csv"
+
+
+def test_a_variable_may_hold_a_number():
+    assert read(changed(churn__horizon_days="${DAYS:-30}")).churn.horizon_days == 30
+
+
+def test_an_expanded_value_is_not_expanded_again():
+    content = changed(sources__transactions__uri="${A}/x.csv")
+    assert read(content, A="${B}", B="no").sources.transactions.uri == "/shop/${B}/x.csv"
+
+
+@pytest.mark.parametrize(
+    ("uri", "absolute"),
+    [
+        ("data/*.parquet", "/shop/data/*.parquet"),
+        ("/data/x.csv", "/data/x.csv"),
+        ("postgresql://ann@db/shop", "postgresql://ann@db/shop"),
+        ("spark://warehouse.lines", "spark://warehouse.lines"),
+    ],
+)
+def test_relative_sources_start_at_the_settings_file(uri: str, absolute: str):
+    assert read(changed(sources__transactions__uri=uri)).sources.transactions.uri == absolute
+
+
+@pytest.mark.parametrize(
+    ("uri", "absolute"),
+    [
+        (None, "sqlite:////shop/.regulars/mlflow.db"),
+        ("sqlite:///runs.db", "sqlite:////shop/runs.db"),
+        ("sqlite:////var/runs.db", "sqlite:////var/runs.db"),
+        ("postgresql://ann@db/mlflow", "postgresql://ann@db/mlflow"),
+        ("http://127.0.0.1:5000", "http://127.0.0.1:5000"),
+        ("databricks", "databricks"),
+    ],
+)
+def test_the_tracking_address_is_the_same_from_every_folder(uri: str | None, absolute: str):
+    tracking = {} if uri is None else {"uri": uri}
+    assert read(changed(tracking=tracking)).tracking.uri == absolute
+
+
+def test_the_store_is_beside_the_settings_file():
+    assert read(MINIMAL).store.path == "/shop/.regulars"
+
+
+def test_the_label_rule_needs_no_log():
+    settings = read(changed(sources={"customers": CUSTOMERS}, churn__rule="label"))
+    assert settings.sources.transactions is None
+
+
+def test_settings_cannot_be_changed_afterwards():
+    with pytest.raises(ValueError, match="frozen"):
+        read(MINIMAL).name = "other"
+
+
+def test_no_password_is_logged():
+    content = changed(
+        sources__transactions__uri="postgresql://ann:open-sesame@db:5432/shop",
+        tracking__uri="postgresql+psycopg://bob:open-sesame@db/mlflow",
+    )
+    logged = loggable(read(content))
+    assert "open-sesame" not in str(logged)
+    assert logged["sources"]["transactions"]["uri"] == "postgresql://ann:***@db:5432/shop"
+
+
+def test_a_file_is_read_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "regulars.toml").write_text(
+        'name = "shop"\ncurrency = "EUR"\ntimezone = "UTC"\n[sources.transactions]\n'
+        'uri = "x.csv"\ncustomer_id = "a"\ntimestamp = "b"\namount = "c"\n',
+        encoding="utf-8-sig",
+    )
+    monkeypatch.chdir(tmp_path)
+    settings = load(Path("regulars.toml"))
+    assert settings.sources.transactions.uri == str(tmp_path / "x.csv")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "There is no settings file"),
+        (b"name = ", "is not TOML"),
+        (b'name = "a"\nname = "b"', "is not TOML"),
+        ('name = "é"'.encode("latin-1"), "is not UTF-8 text"),
+        (b"", "`name` is missing at the top of the file"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None, said: str):
+    file = tmp_path / "regulars.toml"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(SettingsError) as refused:
+        load(file, {})
+    assert said in str(refused.value)
+    assert str(file) in str(refused.value)
+
+
+def test_a_folder_is_no_settings_file(tmp_path: Path):
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load(tmp_path, {})

@@ -1,0 +1,141 @@
+"""A made population and a made model, for tests that need behaviour rows and predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import settings
+
+from serving.history import History
+
+# The same examples each run, and no timing: machines differ.
+settings.register_profile("regulars", deadline=None, derandomize=True)
+settings.load_profile("regulars")
+
+AS_OF = date(2024, 7, 1)
+
+
+class MadeScorer:
+    """Simple formulas with the interface of the registered scorer; money scales with money."""
+
+    horizon_days = 90
+    clv_horizon_days = 365
+    speaker = "churn"
+
+    def predict(self, frame: pd.DataFrame, horizon_days: int | None = None) -> pd.DataFrame:
+        """Predicted columns."""
+        days = horizon_days or self.horizon_days
+        rate = (frame["frequency"] + 0.5) / (frame["T"] + 60)
+        alive = 1 / (1 + np.exp(frame["days_since_last"] * rate - 3))
+        stays = alive * (1 - np.exp(-rate * days))
+        worth = frame["monetary_value"]
+        columns = {
+            "churn_probability": 1 - stays,
+            "return_probability": stays,
+            "p_alive": alive,
+            "expected_purchases": alive * rate * days,
+            "expected_spend": alive * rate * days * worth,
+            "clv": 0.3 * alive * rate * self.clv_horizon_days * worth,
+        }
+        for name in ("expected_purchases", "expected_spend", "clv"):
+            columns[f"{name}_lower"] = columns[f"{name}_upper"] = np.nan
+        return pd.DataFrame(columns, index=frame.index)
+
+    def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Log-odds by family; "pattern" is what the value model saw."""
+        columns = {
+            "rfm": -0.1 * frame["frequency"],
+            "rhythm": frame["days_since_last"] / frame["gap_mean"].fillna(90) - 1,
+            "season": 0.02,
+            "pattern": 0.01 * frame["T"] - 1,
+        }
+        return pd.DataFrame(columns, index=frame.index)
+
+
+def make_people(customers: int, *, seed: int = 0) -> pd.DataFrame:
+    """Behaviour rows of customers with few and many purchases, recent and old, some refunded."""
+    rng = np.random.default_rng(seed)
+    age = rng.integers(0, 720, customers).astype(float)
+    frequency = np.minimum(rng.geometric(0.35, customers) - 1.0, age)
+    recency = np.clip(np.ceil(age * rng.beta(2, 1, customers)), frequency, age)
+    recency = np.where(frequency > 0, recency, 0.0)
+    repeats = frequency > 0
+    gap = np.where(repeats, recency / np.maximum(frequency, 1), np.nan)
+    first = np.round(rng.gamma(2, 30, customers), 2)
+    refund = np.where(rng.random(customers) < 0.03, 2000.0, 0.0)
+    return pd.DataFrame(
+        {
+            "customer_id": [f"c{number:06d}" for number in range(customers)],
+            "as_of": AS_OF,
+            "frequency": frequency,
+            "recency": recency,
+            "T": age,
+            "monetary_value": np.where(repeats, np.round(rng.gamma(2, 30, customers), 2), 25.0),
+            "days_since_last": age - recency + 1,
+            "gap_mean": gap,
+            "gap_last": np.where(frequency == 1, gap, np.round(gap * rng.gamma(2, 0.5, customers))),
+            "spend_total": np.round(first * (1 + frequency * rng.random(customers)) - refund, 2),
+            "first_order": first,
+        }
+    )
+
+
+def make_history(**columns: object) -> History:
+    """Histories from lists; what is not given is what a single purchase of 50 leaves."""
+    lengths = {len(values) for values in columns.values()}
+    (rows,) = lengths or {1}
+    usual = {
+        "days_since_last": 10.0,
+        "frequency": 0.0,
+        "age": 9.0,
+        "gap_mean": np.nan,
+        "gap_last": np.nan,
+        "spend": 50.0,
+        "first_order": 50.0,
+    }
+    given = {name: np.full(rows, value) for name, value in usual.items()}
+    given |= {name: np.asarray(values, dtype=float) for name, values in columns.items()}
+    return History(**given)
+
+
+@pytest.fixture(scope="session")
+def as_of() -> date:
+    return AS_OF
+
+
+@pytest.fixture(scope="session")
+def people() -> Callable[..., pd.DataFrame]:
+    """`people(n, seed=0)`: behaviour rows of n made customers."""
+    return make_people
+
+
+@pytest.fixture(scope="session")
+def history() -> Callable[..., History]:
+    """`history(frequency=[0, 3], ...)`: purchase histories from lists."""
+    return make_history
+
+
+@pytest.fixture(scope="session")
+def made_scorer() -> MadeScorer:
+    return MadeScorer()
+
+
+@pytest.fixture(scope="session")
+def scored(made_scorer: MadeScorer) -> Callable[..., tuple]:
+    """`scored(frame, thresholds=None, ...)`: score rows and thresholds by the made model."""
+    from serving.scoring import score
+
+    def run(frame: pd.DataFrame, scorer: object = made_scorer, **changed: object) -> tuple:
+        usual = {
+            "thresholds": None,
+            "as_of": AS_OF,
+            "model_version": "7",
+            "scored_at": datetime(2024, 7, 2, 3, 4, 5, 678901, tzinfo=UTC),
+        }
+        return score(frame, scorer, **(usual | changed))
+
+    return run

@@ -1,0 +1,138 @@
+"""Reasons: the heaviest three, in the catalogue's words, with their direction."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.catalogue import FAMILIES, FEATURES, Family, Phrase
+from serving import reasons as room
+from serving.reasons import reasons
+
+RHYTHM = Family(
+    name="rhythm",
+    label="rhythm of the purchases",
+    phrases=(
+        Phrase(
+            "last purchase {days_since_last:.0f} days ago; usually every {gap_mean:.0f}",
+            needs=("days_since_last", "gap_mean"),
+        ),
+        Phrase("last purchase {days_since_last:.0f} days ago", needs=("days_since_last",)),
+    ),
+)
+SPEND = Family(
+    name="spend",
+    label="spend",
+    phrases=(Phrase("{spend_90:,.2f} in 90 days", needs=("spend_90",)),),
+)
+
+
+@pytest.fixture(autouse=True)
+def words(monkeypatch):
+    """Two families described in this file, whatever the catalogue says."""
+    monkeypatch.setattr(room, "FAMILIES", (RHYTHM, SPEND))
+
+
+def said(columns: dict, weights: dict, **more) -> list:
+    return reasons(pd.DataFrame(columns), pd.DataFrame(weights), **more).to_pylist()
+
+
+@pytest.mark.golden
+def test_the_words_of_the_design():
+    got = said({"days_since_last": [94.0], "gap_mean": [21.4]}, {"rhythm": [1.23456]})
+    text = "last purchase 94 days ago; usually every 21"
+    assert got == [
+        [{"family": "rhythm", "text": text, "direction": "raises risk", "weight": 1.235}]
+    ]
+
+
+def test_the_first_phrase_with_all_it_needs_speaks():
+    columns = {"days_since_last": [94.0, 5.0, np.nan], "gap_mean": [21.0, np.nan, 3.0]}
+    got = said(columns, {"rhythm": [1.0, 1.0, 1.0]})
+    assert [row[0]["text"] for row in got] == [
+        "last purchase 94 days ago; usually every 21",
+        "last purchase 5 days ago",
+        "rhythm of the purchases",
+    ]
+
+
+def test_money_is_written_with_its_currency():
+    got = said({"spend_90": [12345.678, 1.0]}, {"spend": [-1.0, 0.5]}, currency="GBP")
+    assert [(row[0]["text"], row[0]["direction"]) for row in got] == [
+        ("12,345.68 GBP in 90 days", "lowers risk"),
+        ("1.00 GBP in 90 days", "raises risk"),
+    ]
+
+
+def test_the_three_heaviest_come_first_and_ties_keep_the_order_of_the_columns():
+    weights = {"a": [0.1], "b": [-0.5], "c": [0.5], "d": [0.05], "e": [2.0]}
+    (row,) = said({"x": [1]}, weights)
+    assert [(item["family"], item["weight"]) for item in row] == [
+        ("e", 2.0),
+        ("b", -0.5),
+        ("c", 0.5),
+    ]
+
+
+def test_many_tied_families_keep_the_order_of_the_columns():
+    """Python's sort, which is stable, is the oracle."""
+    rng = np.random.default_rng(4)
+    weights = {f"family_{number}": rng.choice([1.0, -2.0, 2.0], 200) for number in range(40)}
+    got = said({"x": np.ones(200)}, weights)
+    for place, row in enumerate(got):
+        ranked = sorted(weights, key=lambda name, place=place: -abs(weights[name][place]))
+        assert [item["family"] for item in row] == ranked[:3]
+
+
+def test_what_moves_the_odds_by_less_than_a_hundredth_is_no_reason():
+    weights = {"a": [0.009, np.nan, 0.0], "b": [-0.01, -np.inf, np.inf]}
+    got = said({"x": [1, 2, 3]}, weights)
+    assert [[item["family"] for item in row] for row in got] == [["b"], [], []]
+
+
+def test_an_unknown_family_is_named_plainly():
+    (row,) = said({"x": [1]}, {"web_visits": [1.0]})
+    assert row[0]["text"] == "web visits"
+
+
+def test_a_column_that_is_not_there_silences_its_phrase():
+    (row,) = said({"x": [1]}, {"spend": [1.0]})
+    assert row[0]["text"] == "spend"
+
+
+def test_one_customer_alone_gets_the_same_reasons(people, made_scorer):
+    frame = people(300)
+    weights = made_scorer.contributions(frame)
+    whole = reasons(frame, weights).to_pylist()
+    for place in (0, 17, 299):
+        assert reasons(frame.iloc[[place]], weights.iloc[[place]]).to_pylist() == [whole[place]]
+
+
+def test_nobody_has_no_reasons():
+    assert said({"x": []}, {"rhythm": np.array([], dtype=float)}) == []
+
+
+def test_a_model_without_families_gives_no_reasons():
+    assert reasons(pd.DataFrame({"x": [1, 2]}), pd.DataFrame(index=[0, 1])).to_pylist() == [[], []]
+
+
+@pytest.fixture(scope="module")
+def anything() -> pd.DataFrame:
+    """Numbers of either sign, whole and broken, and nulls in every column of the catalogue."""
+    rng = np.random.default_rng(11)
+    columns = {}
+    for feature in FEATURES:
+        values = rng.choice([0.0, 1.0, 1.4, 2.0, 40.0, 12345.6], 2000) * rng.choice([-1, 1], 2000)
+        columns[feature.name] = np.where(rng.random(2000) < 0.3, np.nan, values)
+    return pd.DataFrame(columns)
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("described", [*FAMILIES, room.PATTERN], ids=lambda item: item.name)
+def test_columns_are_written_as_the_catalogue_writes_one_customer(monkeypatch, anything, described):
+    """The catalogue's own `say`, customer by customer, is the oracle."""
+    monkeypatch.setattr(room, "FAMILIES", FAMILIES)
+    got = reasons(anything, pd.DataFrame({described.name: np.ones(len(anything))})).to_pylist()
+    expected = [described.say(row) for row in anything.to_dict("records")]
+    assert [row[0]["text"] for row in got] == expected

@@ -1,0 +1,1 @@
+"""Behaviour tables in, models out: graded, tracked, promoted. Knows features."""

@@ -1,0 +1,248 @@
+"""Rolling origin: every model and every naive rule on past windows that none of them saw.
+
+In: a ``Schedule`` and the past dates. Out: one tidy table of figures (origin, model, question,
+metric, figure), the model that speaks, and the newest origin's models and predictions.
+
+The choice of the speaker never looks at the newest window, which is left for the grade and the
+gate: it is made on the older windows, or, where those hold no panel, on the snapshot that the
+newest fit was calibrated on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from training.fitting import SPEAKERS, Asked, Fitted, Known, fit_origin
+from training.panel import Origin, Schedule
+
+if TYPE_CHECKING:
+    from training.naive import Rule
+
+QUESTIONS = ("risk", "purchases", "spend")
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """What the past says of the models.
+
+    Attributes
+    ----------
+    figures : pandas.DataFrame
+        Columns ``origin`` (date), ``model``, ``question`` (risk, purchases, spend), ``metric``,
+        ``figure``.
+    speaker : str
+        The model that speaks for the return probability.
+    newest : Fitted or None
+        The newest origin's models; None where history holds no window to test on.
+    predictions : mapping of str to pandas.DataFrame
+        The newest origin's predictions by model, in the row order of its snapshot.
+    """
+
+    figures: pd.DataFrame
+    speaker: str
+    newest: Fitted | None
+    predictions: Mapping[str, pd.DataFrame]
+
+
+def run(
+    plan: Schedule,
+    past: Mapping[date, Known],
+    asked: Asked,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Backtest:
+    """Fit and test at every origin.
+
+    Parameters
+    ----------
+    plan : Schedule
+        Its ``tests`` are the origins.
+    past : mapping of date to Known
+        Snapshots of ``plan.dates``.
+    asked : Asked
+        Settings of the training.
+    progress : callable, optional
+        Called with (what, done, total).
+
+    Returns
+    -------
+    Backtest
+        With an empty table and the value model speaking where there is no origin.
+    """
+    tell = progress or (lambda *_: None)
+    tables, fits = [], []
+    shown: dict[str, pd.DataFrame] = {}
+    for number, origin in enumerate(plan.tests):
+        tell("backtest", number, len(plan.tests))
+        fitted = fit_origin(origin, past, past[origin.at].value, asked)
+        predictions = predict_all(fitted, origin, past, asked)
+        tables.append(measure(origin.at, predictions, past[origin.at].frame))
+        fits.append(fitted)
+        shown = shown or predictions
+    tell("backtest", len(plan.tests), len(plan.tests))
+    figures = pd.concat(tables, ignore_index=True) if tables else _no_figures()
+    newest = fits[0] if fits else None
+    speaker = choose(figures, plan, newest, past, asked)
+    return Backtest(figures, speaker, newest, shown)
+
+
+def predict_all(
+    fitted: Fitted, origin: Origin, past: Mapping[date, Known], asked: Asked
+) -> dict[str, pd.DataFrame]:
+    """Predictions of each model and naive rule at an origin.
+
+    Parameters
+    ----------
+    fitted : Fitted
+        The origin's models.
+    origin : Origin
+        Its snapshots teach the naive rules.
+    past : mapping of date to Known
+        Snapshots.
+    asked : Asked
+        Settings of the training.
+
+    Returns
+    -------
+    dict of str to pandas.DataFrame
+        ``return_probability``, ``expected_purchases``, ``expected_spend`` for each model.
+    """
+    frame = past[origin.at].frame
+    answers = {
+        speaker: fitted.scorer(speaker, asked, {}).predict(frame) for speaker in fitted.speakers
+    }
+    taught = [past[day].frame for day in origin.dates]
+    for name, rule in _taught_rules(taught, asked.churn.horizon_days):
+        answers[name] = rule.predict(frame)
+    return answers
+
+
+def measure(at: date, predictions: Mapping[str, pd.DataFrame], truth: pd.DataFrame) -> pd.DataFrame:
+    """Figures of each model against what came of it.
+
+    Parameters
+    ----------
+    at : date
+        The origin.
+    predictions : mapping of str to pandas.DataFrame
+        By model.
+    truth : pandas.DataFrame
+        ``returned``, ``occasions``, ``spend`` in the same row order.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Tidy: ``origin``, ``model``, ``question``, ``metric``, ``figure``.
+    """
+    from training import metrics
+
+    tables = [measure_risk(at, predictions, truth["returned"].to_numpy())]
+    for question, column, outcome in (
+        ("purchases", "expected_purchases", "occasions"),
+        ("spend", "expected_spend", "spend"),
+    ):
+        actual = truth[outcome].to_numpy(float)
+        reports = {
+            model: metrics.spend_report(actual, answer[column].to_numpy())
+            for model, answer in predictions.items()
+        }
+        tables.append(_tidy(at, question, reports))
+    return pd.concat(tables, ignore_index=True)
+
+
+def measure_risk(
+    at: date, predictions: Mapping[str, pd.DataFrame], returned: np.ndarray
+) -> pd.DataFrame:
+    """Figures of the return probability alone.
+
+    Parameters
+    ----------
+    at : date
+        The origin.
+    predictions : mapping of str to pandas.DataFrame
+        By model; ``return_probability`` is read.
+    returned : numpy.ndarray of shape (n_customers,)
+        1 where the customer returned, else 0.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Tidy, as ``measure``, with the question ``risk``.
+    """
+    from training import metrics
+
+    reports = {
+        model: metrics.classification_report(returned, answer["return_probability"].to_numpy())
+        for model, answer in predictions.items()
+    }
+    return _tidy(at, "risk", reports)
+
+
+def _tidy(at: date, question: str, reports: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
+    rows = [
+        (at, model, question, metric, figure)
+        for model, report in reports.items()
+        for metric, figure in report.items()
+    ]
+    return pd.DataFrame(rows, columns=list(_no_figures().columns))
+
+
+def choose(
+    figures: pd.DataFrame,
+    plan: Schedule,
+    newest: Fitted | None,
+    past: Mapping[date, Known],
+    asked: Asked,
+) -> str:
+    """The model with the lowest mean log-loss on windows older than the newest test.
+
+    Parameters
+    ----------
+    figures : pandas.DataFrame
+        From ``measure``.
+    plan : Schedule
+        Origins, newest first.
+    newest : Fitted or None
+        The newest origin's models.
+    past : mapping of date to Known
+        Snapshots.
+    asked : Asked
+        Settings of the training.
+
+    Returns
+    -------
+    str
+        One of ``SPEAKERS``; ties go to the simpler one.
+    """
+    if newest is None or newest.churn is None or not plan.production.has_panel:
+        return "value"
+    older = [o.at for o in plan.tests[1:] if o.has_panel]
+    if not older:
+        window = past[plan.tests[0].calibrate].frame  # type: ignore[index]
+        answers = {s: newest.scorer(s, asked, {}).predict(window) for s in newest.speakers}
+        figures, older = measure(newest.at, answers, window), [newest.at]
+    risk = figures[
+        figures["origin"].isin(older)
+        & (figures["question"] == "risk")
+        & (figures["metric"] == "log_loss")
+        & figures["model"].isin(newest.speakers)
+    ]
+    seen = risk.groupby("model")["figure"].agg(["mean", "count"])
+    whole = seen.loc[seen["count"] == len(older), "mean"]
+    return min(whole.index, key=lambda name: (whole[name], SPEAKERS.index(name)))
+
+
+def _taught_rules(taught: list[pd.DataFrame], horizon_days: int) -> Iterable[tuple[str, Rule]]:
+    from training.naive import RULES
+
+    for name, rule in RULES.items():
+        yield name, rule.fit(taught, horizon_days)
+
+
+def _no_figures() -> pd.DataFrame:
+    return pd.DataFrame(columns=["origin", "model", "question", "metric", "figure"])

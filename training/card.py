@@ -1,0 +1,158 @@
+"""The model card: what was trained, on what, how well it did, and what it cannot say.
+
+In: the pieces of a finished training. Out: Markdown that a person reads in two minutes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from training.fingerprint import Fingerprint
+    from training.fitting import Fitted
+    from training.grades import Grade
+    from training.scorer import Terms
+
+#: What the card shows of each question, in this order.
+SHOWN = {
+    "risk": ("log_loss", "roc_auc", "calibration_error"),
+    "purchases": ("mae", "total_bias", "spearman"),
+    "spend": ("mae", "total_bias", "normalised_gini"),
+}
+
+_SPEAKERS = {
+    "churn": "LightGBM, calibrated on a later snapshot, with the value model's outputs among "
+    "its features",
+    "logistic": "logistic regression, calibrated on a later snapshot, with the value model's "
+    "outputs among its features",
+    "value": "the value model (BG/NBD) alone",
+}
+
+
+def write(
+    *,
+    name: str,
+    terms: Terms,
+    speaker: str,
+    fitted: Fitted,
+    data: Fingerprint,
+    grades: Mapping[str, Grade],
+    figures: pd.DataFrame,
+    notes: Sequence[str],
+) -> str:
+    """Compose the model card.
+
+    Parameters
+    ----------
+    name : str
+        The settings' ``name``.
+    terms : Terms
+        What the scorer promises.
+    speaker : str
+        Who gives the return probability.
+    fitted : Fitted
+        The production models.
+    data : Fingerprint
+        What they were trained on.
+    grades : mapping of str to Grade
+        By question.
+    figures : pandas.DataFrame
+        The backtest's table; may be empty.
+    notes : sequence of str
+        Doubts and limits, one sentence each.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    parts = [
+        f"# {name}: model card",
+        _promise(terms, speaker),
+        "## Data",
+        f"{data.rows:,} accepted rows, {data.first_day or 'one snapshot'} to "
+        f"{data.last_day or terms.trained_as_of}; fingerprint `{data.digest[:16]}`.",
+        "## Grades",
+        _grades(grades),
+        "## Backtest",
+        backtest_tables(figures),
+        "## Models",
+        models_text(fitted),
+        "## Doubts and limits",
+        "\n".join(f"- {note}" for note in (*notes, *_standing_limits())),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _promise(terms: Terms, speaker: str) -> str:
+    rule = {
+        "inactivity": f"no purchase in the {terms.horizon_days} days from the as-of date",
+        "label": "the label column of the customers table",
+    }[terms.rule]
+    return (
+        f"Trained on nothing from {terms.trained_as_of} on. Churn means {rule}. The return "
+        f"probability comes from {_SPEAKERS[speaker]}. Lifetime value is the discounted margin "
+        f"({terms.margin:.0%}, {terms.annual_discount_rate:.0%} a year) of the next "
+        f"{terms.clv_horizon_days} days."
+    )
+
+
+def _grades(grades: Mapping[str, Grade]) -> str:
+    if not grades:
+        return "Ungraded: there was no past window to test on."
+    return "\n".join(f"- **{q}: {g.letter}.** {g.sentence}" for q, g in grades.items())
+
+
+def backtest_tables(figures: pd.DataFrame) -> str:
+    """The backtest's figures as Markdown tables, one a question, one row a window and model."""
+    if figures.empty:
+        return "No past window was long enough."
+    parts = []
+    for question, metrics in SHOWN.items():
+        rows = figures[(figures["question"] == question) & figures["metric"].isin(metrics)]
+        if rows.empty:
+            continue
+        wide = rows.pivot_table(index=["origin", "model"], columns="metric", values="figure")
+        wide = wide.reindex(columns=[m for m in metrics if m in wide.columns]).reset_index()
+        parts.append(f"### {question}\n\n{markdown(wide)}")
+    return "\n\n".join(parts)
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """A data frame as a Markdown table; numbers with four significant digits.
+
+    Examples
+    --------
+    >>> print(markdown(pd.DataFrame({"model": ["value"], "log_loss": [0.36371]})))
+    | model | log_loss |
+    |---|---|
+    | value | 0.3637 |
+    """
+    lines = ["| " + " | ".join(map(str, table.columns)) + " |", "|---" * table.shape[1] + "|"]
+    for row in table.itertuples(index=False):
+        cells = [f"{cell:.4g}" if isinstance(cell, float) else str(cell) for cell in row]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def models_text(fitted: Fitted) -> str:
+    """The fitted models' parameters and verdicts in words."""
+    lines = []
+    if fitted.value is not None:
+        bought, paid = fitted.value.purchases_, fitted.value.spend_
+        lines.append(f"- BG/NBD: {bought.params}, {bought.verdict}")
+        lines.append(f"- Gamma-Gamma: {paid.params}, {paid.verdict}")
+        lines.append(f"- share of spend that refunds leave: {fitted.value.refund_factor_:.4f}")
+    if fitted.churn is not None:
+        lines.append(f"- churn models read {len(fitted.families)} columns")
+    return "\n".join(lines)
+
+
+def _standing_limits() -> tuple[str, ...]:
+    return (
+        "Reasons are drivers of the score, not causes.",
+        "Expected figures carry no intervals yet; their columns are null.",
+    )

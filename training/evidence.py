@@ -1,0 +1,99 @@
+"""What a training is asked for, and everything that it found out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from training.backtest import Backtest
+    from training.fingerprint import Fingerprint
+    from training.fitting import Fitted
+    from training.grades import Grade
+    from training.scorer import Scorer
+    from training.settings import ChurnSettings, ValueSettings
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to train and where to keep it.
+
+    Attributes
+    ----------
+    name : str
+        The settings' ``name``: experiment, and registered model ``regulars-<name>``.
+    churn : ChurnSettings
+        Rule, horizon, threads.
+    value : ValueSettings
+        CLV span, margin, discount.
+    as_of : date
+        Nothing at or after its midnight is read.
+    tracking_uri : str
+        MLflow's store and registry.
+    artifact_root : Path or None
+        Where a new experiment keeps artifacts; None leaves it to the tracking server.
+    now : datetime
+        The instant, with a time zone.
+    settings : str
+        The resolved settings as JSON without secrets; logged.
+    code_version : str
+        Logged with the run.
+    trials : int
+        Hyperparameter trials; 0 keeps the defaults.
+    seed : int
+        Seed of the learner and of the search.
+    """
+
+    name: str
+    churn: ChurnSettings
+    value: ValueSettings
+    as_of: date
+    tracking_uri: str
+    artifact_root: Path | None
+    now: datetime
+    settings: str = "{}"
+    code_version: str = "unknown"
+    trials: int = 0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything that a training found out, before it is written anywhere.
+
+    Attributes
+    ----------
+    fitted : Fitted
+        The production models.
+    scorer : Scorer
+        What will be registered.
+    twin : Scorer or None
+        The same procedure as of the newest test window's first day.
+    tested : Backtest
+        Figures and newest predictions.
+    test : pandas.DataFrame or None
+        The newest test snapshot with outcomes.
+    grades : mapping of str to Grade
+        By question; empty where nothing could be tested.
+    data : Fingerprint
+        Of the training data.
+    notes : tuple of str
+        Doubts and limits in words.
+    example : pandas.DataFrame
+        Two made-up behaviour rows.
+    """
+
+    fitted: Fitted
+    scorer: Scorer
+    twin: Scorer | None
+    tested: Backtest
+    test: pd.DataFrame | None
+    grades: Mapping[str, Grade]
+    data: Fingerprint
+    notes: tuple[str, ...]
+    example: pd.DataFrame

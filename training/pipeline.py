@@ -1,0 +1,284 @@
+"""One training, from accepted tables to a registered scorer, promoted or refused.
+
+Flow: schedule -> snapshots -> value models -> rolling backtest -> speaker and grades -> fit for
+production -> MLflow run -> registry -> gate. Nothing at or after ``as_of`` is read, and the
+champion changes only at the very end, so that a kill at any moment leaves it in place.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from training import backtest, fingerprint, gate, registry, tracking
+from training.errors import NotEnoughData, StatisticalWarning
+from training.evidence import Evidence, Order
+from training.fitting import Asked, Fitted, Known, fit_origin, know
+from training.labelled import gather_labelled
+from training.panel import Schedule, behaviour_frame, schedule, snapshot
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from features.inputs import Inputs
+    from training.fingerprint import Fingerprint
+
+Progress = Callable[[str, int, int], None]
+OnTrial = Callable[[int, Mapping[str, Any], float], None]
+
+
+@dataclass(frozen=True)
+class Training:
+    """What came of it.
+
+    Attributes
+    ----------
+    version, run_id : str
+        In the registry and in MLflow.
+    verdict : gate.Verdict
+        Whether it was promoted, and why.
+    evidence : Evidence
+        Figures, grades and notes.
+    """
+
+    version: str
+    run_id: str
+    verdict: gate.Verdict
+    evidence: Evidence
+
+
+def train(inputs: Inputs, order: Order, progress: Progress | None = None) -> Training:
+    """Fit, test, log, register, and promote if the gate lets it through.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        Accepted tables.
+    order : Order
+        What to train and where to keep it.
+    progress : callable, optional
+        Called with (what, done, total).
+
+    Returns
+    -------
+    Training
+        Version, verdict and evidence.
+
+    Raises
+    ------
+    NotEnoughData
+        If even the value model cannot be fitted; the message says what is missing.
+    """
+    tell = progress or (lambda *_: None)
+    from training import report
+
+    store = tracking.experiment(order.tracking_uri, order.name, order.artifact_root)
+    with store as experiment, tracking.run(experiment, f"train {order.as_of}") as run_id:
+        asked = Asked(order.churn, order.value, order.seed)
+        found = gather(inputs, order, asked, tell, tracking.trial_logger(experiment))
+        tell("track", 0, 1)
+        source = report.log_training(found, order, experiment)
+        tell("track", 1, 1)
+    return _enter(found, order, run_id, source)
+
+
+def gather(
+    inputs: Inputs, order: Order, asked: Asked, tell: Progress, on_trial: OnTrial | None = None
+) -> Evidence:
+    """Fit and test; nothing is written but the search's trials, by ``on_trial``.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        Accepted tables.
+    order : Order
+        What to train.
+    asked : Asked
+        Settings shared by every fit.
+    tell : callable
+        Progress.
+    on_trial : callable, optional
+        Called with (number, parameters, log-loss) after each trial of the search.
+
+    Returns
+    -------
+    Evidence
+        Models, figures, grades.
+    """
+    by_rule = gather_labelled if order.churn.rule == "label" else _gather_panel
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", StatisticalWarning)
+        found = by_rule(inputs, order, asked, tell, on_trial)
+    _repeat_other_warnings(caught)
+    doubts = {str(w.message) for w in caught if issubclass(w.category, StatisticalWarning)}
+    return replace(found, notes=(*found.notes, *sorted(doubts)))
+
+
+def _gather_panel(
+    inputs: Inputs, order: Order, asked: Asked, tell: Progress, on_trial: OnTrial | None
+) -> Evidence:
+    data = fingerprint.of_transactions(inputs.transactions, order.as_of)
+    if not data.rows:
+        raise NotEnoughData(
+            f"there is no accepted transaction before {order.as_of}; choose a later --as-of"
+        )
+    plan = schedule(date.fromisoformat(data.first_day), order.as_of, order.churn.horizon_days)
+    past = _snapshots(inputs, plan, asked, order.as_of, tell)
+    if order.trials and plan.production.has_panel:
+        asked = _tuned(plan, past, asked, order, _counted(on_trial, order.trials, tell))
+    tested = backtest.run(plan, past, asked, tell)
+    tell("fit", 0, 1)
+    behaviour = behaviour_frame(inputs, order.as_of, horizon_days=order.churn.horizon_days)
+    now = know(behaviour, asked)
+    fitted = fit_origin(plan.production, past, now.value, asked)
+    tell("fit", 1, 1)
+    return _evidence(plan, past, fitted, tested, asked, data, tracking.example_rows(behaviour))
+
+
+def _snapshots(
+    inputs: Inputs, plan: Schedule, asked: Asked, known_until: date, tell: Progress
+) -> dict[date, Known]:
+    past = {}
+    for number, day in enumerate(plan.dates):
+        tell("snapshots", number, len(plan.dates))
+        frame = snapshot(
+            inputs, day, horizon_days=asked.churn.horizon_days, known_until=known_until
+        )
+        past[day] = know(frame, asked)
+    tell("snapshots", len(plan.dates), len(plan.dates))
+    return past
+
+
+def _evidence(
+    plan: Schedule,
+    past: Mapping[date, Known],
+    fitted: Fitted,
+    tested: backtest.Backtest,
+    asked: Asked,
+    data: Fingerprint,
+    example: pd.DataFrame,
+) -> Evidence:
+    from training.grades import grade_all
+
+    speaker = tested.speaker if tested.speaker in fitted.speakers else "value"
+    grades = grade_all(tested.figures, speaker)
+    letters = {question: grade.letter for question, grade in grades.items()}
+    newest = plan.newest_test
+    return Evidence(
+        fitted=fitted,
+        scorer=fitted.scorer(speaker, asked, letters),
+        twin=tested.newest.scorer(speaker, asked, letters) if tested.newest else None,
+        tested=tested,
+        test=past[newest.at].frame if newest else None,
+        grades=grades,
+        data=data,
+        notes=_notes(plan, asked),
+        example=example,
+    )
+
+
+def _notes(plan: Schedule, asked: Asked) -> tuple[str, ...]:
+    notes = []
+    horizon = asked.churn.horizon_days
+    if not plan.production.has_panel:
+        notes.append(
+            f"History is too short to learn churn over {horizon} days from past windows: the "
+            "value model speaks alone."
+        )
+    elif plan.newest_test is None or not plan.newest_test.has_panel:
+        notes.append(
+            "History is too short to test a churn model on a window that it has not seen: the "
+            "value model speaks alone."
+        )
+    if plan.newest_test is None:
+        notes.append(f"No past window of {horizon} days to test on: ungraded.")
+    return tuple(notes)
+
+
+def _tuned(
+    plan: Schedule,
+    past: Mapping[date, Known],
+    asked: Asked,
+    order: Order,
+    on_trial: OnTrial,
+) -> Asked:
+    """Search on the newest test origin's own past, so that no test window is touched."""
+    from training import tune
+
+    origin = next((o for o in plan.tests if o.has_panel), plan.production)
+    found = tune.search(
+        [past[day].frame for day in origin.train],
+        past[origin.calibrate].frame,  # type: ignore[index]
+        trials=order.trials,
+        seed=order.seed,
+        threads=order.churn.threads,
+        on_trial=on_trial,
+    )
+    return replace(asked, parameters=found)
+
+
+def _counted(on_trial: OnTrial | None, trials: int, tell: Progress) -> OnTrial:
+    def after(number: int, parameters: Mapping[str, Any], log_loss: float) -> None:
+        tell("search", number + 1, trials)
+        if on_trial is not None:
+            on_trial(number, parameters, log_loss)
+
+    return after
+
+
+def _enter(found: Evidence, order: Order, run_id: str, source: str) -> Training:
+    """Register, judge, and promote last of all."""
+    verdict = _judge(found, order)
+    version = registry.register(
+        order.tracking_uri, order.name, run_id=run_id, source=source, tags=_tags(found, verdict)
+    )
+    if verdict.passed:
+        registry.promote(order.tracking_uri, order.name, version, why=verdict.why, now=order.now)
+    return Training(version, run_id, verdict, found)
+
+
+def _judge(found: Evidence, order: Order) -> gate.Verdict:
+    rival = registry.champion(order.tracking_uri, order.name)
+    if order.churn.rule == "label":
+        return gate.judge_held_out(_held_out(found), found.data.digest, rival)
+    newest = found.tested.newest
+    return gate.judge(
+        found.tested.predictions.get(found.scorer.speaker),
+        found.test,
+        horizon_days=order.churn.horizon_days,
+        window_from=newest.at if newest else None,
+        champion=rival,
+    )
+
+
+def _tags(found: Evidence, verdict: gate.Verdict) -> dict[str, str]:
+    tags = {
+        "trained_as_of": found.scorer.terms.trained_as_of,
+        "horizon_days": str(found.scorer.horizon_days),
+        "rule": found.scorer.terms.rule,
+        "speaker": found.scorer.speaker,
+        "gate": verdict.why,
+        gate.FINGERPRINT: found.data.digest,
+        **{f"grade_{question}": letter for question, letter in found.scorer.grades.items()},
+    }
+    if found.scorer.terms.rule == "label":
+        tags[gate.HELD_OUT] = repr(_held_out(found))
+    if found.twin is not None:
+        tags["tested_scorer"] = tracking.TESTED
+    return tags
+
+
+def _held_out(found: Evidence) -> float:
+    """The speaker's log-loss on customers it had not seen."""
+    from training.report import newest_metrics
+
+    return newest_metrics(found.tested.figures, found.scorer.speaker)["risk.log_loss"]
+
+
+def _repeat_other_warnings(caught: list[Any]) -> None:
+    for w in caught:
+        if not issubclass(w.category, StatisticalWarning):
+            warnings.warn_explicit(w.message, w.category, w.filename, w.lineno)

@@ -1,0 +1,132 @@
+"""Means over a Beta-distributed dropout probability, by Gauss–Jacobi quadrature.
+
+The purchase model needs one integral, over the probability p of dropping out after a purchase:
+
+    E_p[(1 − (1 + c p)⁻ˢ) / p],   p ~ Beta(a, b),
+
+the expected number of purchases of a customer who is still there. Its closed form (a Gauss
+hypergeometric function) has a pole at a = 1, cancels near it and overflows for frequent buyers;
+the integrand itself is smooth, positive and bounded, so its mean over a few nodes is exact to
+rounding.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import eigh_tridiagonal
+
+Floats = NDArray[np.float64]
+
+# Nodes are doubled until two rules agree to this; the finer one, which is kept, is far closer.
+_AGREEMENT = 1e-10
+_FEWEST, _MOST = 16, 1024
+# Rows times nodes held at once: a few arrays of 8 MB.
+_BLOCK = 1 << 20
+# Below, the integrand equals its limit s·c at p = 0 to the last digit.
+_SMALLEST = 1e-30
+
+
+def beta_rule(a: float, b: float, nodes: int) -> tuple[Floats, Floats]:
+    """Nodes and weights of the Gauss rule for the Beta(a, b) distribution on [0, 1].
+
+    Parameters
+    ----------
+    a, b : float > 0
+        Shapes of the distribution.
+    nodes : int >= 2
+        Number of nodes; polynomials up to degree 2·nodes − 1 are integrated exactly.
+
+    Returns
+    -------
+    points, weights : ndarray of shape (nodes,)
+        Points in (0, 1), rising; weights positive, sum one.
+
+    Notes
+    -----
+    The Jacobi polynomials shifted to [0, 1] follow a three-term recurrence with, for g = a + b,
+
+        centre_k = (2k (k + g − 1) + a (g − 2)) / ((2k + g − 2)(2k + g)),    centre_0 = a / g,
+        width_k² = k (k − 1 + a)(k − 1 + b)(k − 2 + g)
+                   / ((2k + g − 2)² (2k + g − 1)(2k + g − 3)),
+        width_1² = a b / (g² (g + 1)).
+
+    The points are the eigenvalues of the symmetric tridiagonal matrix with these centres on the
+    diagonal and widths beside it; the weights are the squares of the first components of its
+    eigenvectors. Written so that nothing cancels for shapes from 1e-12 to 1e15.
+
+    References
+    ----------
+    Golub & Welsch (1969), "Calculation of Gauss quadrature rules", Math. Comp. 23, 221-230.
+    """
+    g = a + b
+    k = np.arange(1, nodes, dtype=np.float64)
+    centre = np.empty(nodes)
+    centre[0] = a / g
+    centre[1:] = (2 * k * (k + g - 1) + a * (g - 2)) / ((2 * k + g - 2) * (2 * k + g))
+    width = np.empty(nodes - 1)
+    width[0] = np.sqrt(a * b / (g + 1)) / g
+    k = k[1:]
+    inner = k * ((k - 1 + a) / (2 * k + g - 1)) * ((k - 1 + b) / (2 * k + g - 3)) * (k - 2 + g)
+    width[1:] = np.sqrt(inner) / (2 * k + g - 2)
+    points, vectors = eigh_tridiagonal(centre, width)
+    return np.clip(points, _SMALLEST, 1.0), vectors[0] ** 2
+
+
+def purchases_while_alive(a: float, b: Floats, s: Floats, c: Floats) -> Floats:
+    """E[(1 − (1 + c p)⁻ˢ) / p] for p ~ Beta(a, b), row by row.
+
+    Parameters
+    ----------
+    a : float > 0
+        First shape of the dropout probability, the same for all rows.
+    b, s, c : ndarray of shape (rows,)
+        Second shape (> 0), shape of the purchase rate (> 0), and horizon over scale of the
+        purchase rate (>= 0).
+
+    Returns
+    -------
+    ndarray of shape (rows,)
+        Between (1 − (1 + c)⁻ˢ) and s·c, as the mean of values there; always finite.
+
+    Notes
+    -----
+    Every row starts with 16 and 32 nodes. Rows whose two results differ by more than 1e-10 of the
+    value are doubled again, to at most 1024: only horizons of hundreds of times the age of a new,
+    very frequent buyer need that. Against 60-digit arithmetic over a in [0.01, 50],
+    b in [0.05, 1000], r in [0.05, 20], alpha in [0.5, 300] days, x in [0, 10000] and horizons
+    from a day to five years the largest relative error is 3e-12.
+    """
+    rows = np.arange(b.size)
+    value = _mean(a, b, s, c, _FEWEST)
+    nodes = _FEWEST
+    while rows.size and nodes < _MOST:
+        nodes *= 2
+        finer = _mean(a, b[rows], s[rows], c[rows], nodes)
+        apart = np.abs(finer - value[rows]) > _AGREEMENT * finer
+        value[rows] = finer
+        rows = rows[apart]
+    return value
+
+
+def _mean(a: float, b: Floats, s: Floats, c: Floats, nodes: int) -> Floats:
+    """One fixed rule for every row; rows of the same b share their nodes."""
+    shapes, member = np.unique(b, return_inverse=True)
+    order = np.argsort(member, kind="stable")
+    edges = np.searchsorted(member[order], np.arange(shapes.size + 1))
+    result = np.empty(b.size)
+    step = max(1, _BLOCK // nodes)
+    for shape, low, high in zip(shapes, edges[:-1], edges[1:], strict=True):
+        points, weights = beta_rule(a, float(shape), nodes)
+        for start in range(low, high, step):
+            rows = order[start : min(start + step, high)]
+            # Not `@`: BLAS rounds a row differently depending on how many are beside it, and a
+            # customer alone has the same numbers as in a table.
+            terms = _burst(points, s[rows, None], c[rows, None]) * weights
+            result[rows] = terms.sum(axis=1)
+    return result
+
+
+def _burst(p: Floats, s: Floats, c: Floats) -> Floats:
+    """(1 − (1 + c p)⁻ˢ) / p without cancellation at small p."""
+    return -np.expm1(-s * np.log1p(c * p)) / p

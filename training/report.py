@@ -1,0 +1,176 @@
+"""Writes one training into MLflow: the parent run, its children ``churn`` and ``value``.
+
+In: the ``Evidence`` of a training, inside an active parent run. Out: parameters, metrics, plots,
+settings, fingerprint, backtest table and model card, and the logged scorer's URI.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from training import card, plots, tracking
+
+if TYPE_CHECKING:
+    import altair as alt
+    import pandas as pd
+
+    from training.evidence import Evidence, Order
+
+
+def log_training(found: Evidence, order: Order, experiment: str) -> str:
+    """Log everything that a training found out.
+
+    Parameters
+    ----------
+    found : Evidence
+        Models, figures, grades.
+    order : Order
+        What was asked.
+    experiment : str
+        The experiment's id.
+
+    Returns
+    -------
+    str
+        URI of the logged scorer.
+    """
+    _log_parent(found, order)
+    source = tracking.log_scorer(found.scorer, found.example)
+    if found.twin is not None:
+        tracking.log_twin(found.twin)
+    if found.fitted.churn is not None:
+        with tracking.run(experiment, "churn", nested=True):
+            _log_churn(found)
+    if found.fitted.value is not None:
+        with tracking.run(experiment, "value", nested=True):
+            _log_value(found)
+    return source
+
+
+def _log_parent(found: Evidence, order: Order) -> None:
+    tracking.log(
+        parameters={
+            "as_of": order.as_of,
+            "rule": order.churn.rule,
+            "horizon_days": order.churn.horizon_days,
+            "clv_horizon_days": order.value.clv_horizon_days,
+            "margin": order.value.margin,
+            "annual_discount_rate": order.value.annual_discount_rate,
+            "speaker": found.scorer.speaker,
+            "seed": order.seed,
+        },
+        metrics=newest_metrics(found.tested.figures, found.scorer.speaker),
+        tags={
+            "code_version": order.code_version,
+            "data_fingerprint": found.data.digest,
+            "data_rows": str(found.data.rows),
+            **{f"grade_{question}": grade.letter for question, grade in found.grades.items()},
+        },
+        texts={
+            "settings.json": order.settings,
+            "model_card.md": model_card(found, order),
+            "backtest.csv": found.tested.figures.to_csv(index=False),
+        },
+    )
+
+
+def model_card(found: Evidence, order: Order) -> str:
+    """The model card of a training, as Markdown."""
+    return card.write(
+        name=order.name,
+        terms=found.scorer.terms,
+        speaker=found.scorer.speaker,
+        fitted=found.fitted,
+        data=found.data,
+        grades=found.grades,
+        figures=found.tested.figures,
+        notes=found.notes,
+    )
+
+
+def newest_metrics(figures: pd.DataFrame, model: str) -> dict[str, float]:
+    """Figures of one model on the newest test window, as ``question.metric``.
+
+    Parameters
+    ----------
+    figures : pandas.DataFrame
+        The backtest's table.
+    model : str
+        A model or naive rule in it.
+
+    Returns
+    -------
+    dict of str to float
+        Empty where nothing was tested.
+    """
+    rows = figures[figures["model"] == model]
+    rows = rows[rows["origin"] == rows["origin"].max()] if len(rows) else rows
+    names = rows["question"] + "." + rows["metric"]
+    return dict(zip(names, rows["figure"].astype(float), strict=True))
+
+
+def _log_churn(found: Evidence) -> None:
+    model = found.fitted.churn
+    assert model is not None  # noqa: S101
+    metrics = newest_metrics(found.tested.figures, "churn")
+    metrics |= {
+        f"logistic.{key}": figure
+        for key, figure in newest_metrics(found.tested.figures, "logistic").items()
+    }
+    tracking.log(
+        parameters=_parameters(model),
+        metrics=metrics,
+        charts={**risk_charts(found), "feature_importance": importance_chart(found)},
+    )
+
+
+def _log_value(found: Evidence) -> None:
+    model = found.fitted.value
+    assert model is not None  # noqa: S101
+    bought, paid = model.purchases_, model.spend_
+    tracking.log(
+        parameters={
+            **{f"bg_nbd.{k}": v for k, v in vars(bought.params).items()},
+            "bg_nbd.verdict": bought.verdict,
+            **{f"gamma_gamma.{k}": v for k, v in vars(paid.params).items()},
+            "gamma_gamma.verdict": paid.verdict,
+            "refund_factor": model.refund_factor_,
+        },
+        metrics={
+            "bg_nbd.log_likelihood": bought.log_likelihood,
+            **newest_metrics(found.tested.figures, "value"),
+        },
+        charts=value_charts(found),
+    )
+
+
+def _parameters(model: Any) -> dict[str, Any]:
+    return {name: value for name, value in model.get_params().items() if value is not None}
+
+
+def risk_charts(found: Evidence) -> dict[str, alt.Chart]:
+    """Calibration, lift and gain of the speaking model on the newest test window."""
+    if found.test is None:
+        return {}
+    truth = 1 - found.test["returned"].to_numpy()
+    guess = 1 - found.tested.predictions[found.scorer.speaker]["return_probability"].to_numpy()
+    return {
+        "calibration": plots.calibration(truth, guess),
+        "lift": plots.lift(truth, guess),
+        "gain": plots.gain(truth, guess),
+    }
+
+
+def value_charts(found: Evidence) -> dict[str, alt.Chart]:
+    """Predicted against actual spend by decile on the newest test window."""
+    if found.test is None:
+        return {}
+    guess = found.tested.predictions[found.scorer.speaker]["expected_spend"].to_numpy()
+    return {"deciles": plots.deciles(found.test["spend"].to_numpy(), guess)}
+
+
+def importance_chart(found: Evidence) -> alt.Chart:
+    """Which columns the trees lean on, coloured by family."""
+    model = found.fitted.churn
+    assert model is not None  # noqa: S101
+    return plots.importance(model.importance(), found.fitted.families)

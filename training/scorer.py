@@ -1,0 +1,378 @@
+"""The one model that is registered, promoted and served: behaviour rows in, predictions out.
+
+A scorer holds the value model, and the churn model that speaks for the return probability when
+the backtest found that it does so better. It is a folder of text and JSON, needs neither MLflow
+nor the ``features`` room to load, and gives a customer alone the same numbers as in a table.
+
+Null rule: what cannot be said is NaN; the interval bounds are NaN until intervals are fitted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from training.errors import RegistryError
+
+if TYPE_CHECKING:
+    from training.churn import ChurnModel
+    from training.logistic import LogisticModel
+    from training.value import ValueModel
+
+#: Raised when a saved scorer's layout changes; loading refuses what it does not know.
+FORMAT = 1
+
+#: Value-model outputs that the churn model sees; their family in the reasons is ``pattern``.
+VALUE_FEATURES = {
+    "value_return_probability": "return_probability",
+    "value_p_alive": "p_alive",
+    "value_expected_purchases": "expected_purchases",
+    "value_expected_spend": "expected_spend",
+}
+PATTERN = "pattern"
+
+BOUNDED = ("expected_purchases", "expected_spend", "clv")
+PREDICTED = (
+    "churn_probability",
+    "return_probability",
+    "p_alive",
+    *(f"{name}{end}" for name in BOUNDED for end in ("", "_lower", "_upper")),
+)
+
+# Keeps log-odds finite where a model is certain.
+_EDGE = 1e-9
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What was asked of the models, kept with them.
+
+    Attributes
+    ----------
+    rule : str
+        Churn rule of the settings.
+    horizon_days : int
+        Outcome window of the return probability, in days.
+    clv_horizon_days : int
+        Span of the customer lifetime value, in days.
+    margin : float
+        Share of spend that is profit.
+    annual_discount_rate : float
+        Discount a year, as a fraction.
+    trained_as_of : str
+        ISO date; nothing from it on was seen in training.
+    """
+
+    rule: str
+    horizon_days: int
+    clv_horizon_days: int
+    margin: float
+    annual_discount_rate: float
+    trained_as_of: str
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Predicts every column of the score table that a model answers for.
+
+    Attributes
+    ----------
+    terms : Terms
+        Horizon, margin, discount and training date.
+    speaker : {"churn", "logistic", "value"}
+        Which model gives the return probability.
+    value : ValueModel or None
+        None where there is no transaction log (label rule).
+    churn : ChurnModel or LogisticModel or None
+        The model named by ``speaker``; None when the value model speaks alone.
+    families : mapping of str to str
+        Family of each column that the churn model reads.
+    grades : mapping of str to str
+        Grade by question, as "A", "B", "C" or "ungraded".
+    """
+
+    terms: Terms
+    speaker: str
+    value: ValueModel | None
+    churn: ChurnModel | LogisticModel | None
+    families: Mapping[str, str] = field(default_factory=dict)
+    grades: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def horizon_days(self) -> int:
+        """Outcome window that the models were trained for, in days."""
+        return self.terms.horizon_days
+
+    @property
+    def clv_horizon_days(self) -> int:
+        """Span of the lifetime value, in days."""
+        return self.terms.clv_horizon_days
+
+    @property
+    def trained_as_of(self) -> date:
+        """Nothing from this date on was seen in training."""
+        return date.fromisoformat(self.terms.trained_as_of)
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """Customer attributes that the churn model reads, as ``attribute_*`` columns."""
+        return tuple(name for name in self.families if name.startswith("attribute_"))
+
+    def predict(self, frame: pd.DataFrame, horizon_days: int | None = None) -> pd.DataFrame:
+        """Score behaviour rows.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame of shape (n_customers, n_columns)
+            Behaviour rows with the catalogue's columns.
+        horizon_days : int, optional
+            Another outcome window, in days. The probability is then carried from the trained
+            horizon along the value model (see Notes).
+
+        Returns
+        -------
+        pandas.DataFrame of shape (n_customers, 12)
+            The columns of ``PREDICTED`` under the index of ``frame``. Probabilities in [0, 1],
+            purchases in occasions, spend and CLV in currency.
+
+        Raises
+        ------
+        RegistryError
+            If another horizon is asked of a scorer without a value model.
+
+        Notes
+        -----
+        When a churn model speaks with probability p and the value model says p_v and E_v, the
+        expected purchases are p · E_v / p_v: how likely, times how often if at all. So they
+        never fall below p. Spend and CLV follow in the same ratio; CLV in that of the trained
+        horizon, whatever horizon is asked for. A label is no purchase: under the label rule the
+        value model's figures stay as they are.
+
+        For another horizon h: logit p(h) = logit p_v(h) + logit p − logit p_v, which is p at
+        the trained horizon, rises with h, and stays within [0, 1].
+        """
+        horizon = self.horizon_days if horizon_days is None else horizon_days
+        if self.value is None:
+            return self._label_only(frame, horizon)
+        trained = self._valued(frame, self.horizon_days)
+        spoken = self._spoken(frame, trained)
+        if horizon == self.horizon_days:
+            return self._assemble(spoken, trained, self._ratio(spoken, trained))
+        asked = self._valued(frame, horizon)
+        stays = self._carried(spoken, trained, asked)
+        return self._assemble(stays, asked, self._ratio(spoken, trained))
+
+    def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """What moves each customer's risk of leaving, by family.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame of shape (n_customers, n_columns)
+            Behaviour rows.
+
+        Returns
+        -------
+        pandas.DataFrame of shape (n_customers, n_families)
+            Log-odds of churn at the trained horizon; positive raises the risk of leaving.
+            Drivers of the score, not causes.
+        """
+        if self.churn is None:
+            return self._value_contributions(frame)
+        columns = self.churn.contributions(self.with_value_features(frame))
+        columns = columns.drop(columns="bias")
+        return columns.T.groupby(dict(self.families), sort=False).sum().T
+
+    def with_value_features(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Behaviour rows plus the value model's outputs, as the churn model reads them."""
+        if self.value is None:
+            return frame
+        valued = self._valued(frame, self.horizon_days)
+        return add_value_features(frame, valued)
+
+    def _valued(self, frame: pd.DataFrame, horizon: int) -> pd.DataFrame:
+        terms = self.terms
+        assert self.value is not None  # noqa: S101
+        return self.value.predict(
+            frame,
+            horizon_days=horizon,
+            clv_horizon_days=terms.clv_horizon_days,
+            margin=terms.margin,
+            annual_discount_rate=terms.annual_discount_rate,
+        )
+
+    def _spoken(self, frame: pd.DataFrame, trained: pd.DataFrame) -> np.ndarray:
+        """Return probability over the trained horizon, by the model that speaks."""
+        if self.churn is None:
+            return trained["return_probability"].to_numpy(dtype=float)
+        return self.churn.predict_proba(add_value_features(frame, trained))[:, 0]
+
+    def _carried(
+        self, spoken: np.ndarray, trained: pd.DataFrame, asked: pd.DataFrame
+    ) -> np.ndarray:
+        """Return probability over another horizon."""
+        from scipy.special import expit
+
+        if self.churn is None:
+            return asked["return_probability"].to_numpy(dtype=float)
+        shift = _logit(spoken) - _logit(trained["return_probability"].to_numpy())
+        return expit(_logit(asked["return_probability"].to_numpy()) + shift)
+
+    def _ratio(self, stays: np.ndarray, valued: pd.DataFrame) -> np.ndarray:
+        """What the value model's figures are multiplied by, so that they agree with the speaker."""
+        base = valued["return_probability"].to_numpy(dtype=float)
+        if self.terms.rule == "label":
+            return np.ones_like(base)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(base > 0, stays / base, 1.0)
+
+    def _assemble(
+        self, stays: np.ndarray, valued: pd.DataFrame, lifetime: np.ndarray
+    ) -> pd.DataFrame:
+        ratio = self._ratio(stays, valued)
+        scale = {"expected_purchases": ratio, "expected_spend": ratio, "clv": lifetime}
+        columns = {
+            "churn_probability": 1.0 - stays,
+            "return_probability": stays,
+            "p_alive": valued["p_alive"].to_numpy(dtype=float),
+        }
+        for name in BOUNDED:
+            columns[name] = valued[name].to_numpy(dtype=float) * scale[name]
+            columns[f"{name}_lower"] = columns[f"{name}_upper"] = np.full(len(valued), np.nan)
+        return pd.DataFrame(columns, index=valued.index)[list(PREDICTED)]
+
+    def _label_only(self, frame: pd.DataFrame, horizon: int) -> pd.DataFrame:
+        if horizon != self.horizon_days:
+            raise RegistryError(
+                f"got horizon_days={horizon}, but this model knows {self.horizon_days} days only; "
+                "train with another [churn] horizon_days"
+            )
+        assert self.churn is not None  # noqa: S101
+        stays = self.churn.predict_proba(frame)[:, 0]
+        nothing = pd.DataFrame(np.nan, index=frame.index, columns=["p_alive", *BOUNDED])
+        nothing["return_probability"] = np.nan
+        return self._assemble(stays, nothing, np.ones(len(frame)))
+
+    def _value_contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Log-odds of churn told in two steps that add up.
+
+        From a customer who first bought yesterday, to one who bought as often and lately as
+        can be (``rfm``), to the time that has really passed since (``rhythm``).
+        """
+        # A single purchase has no recency but 0.
+        lately = frame.assign(recency=frame["T"].where(frame["frequency"] > 0, 0))
+        newcomer = frame.assign(frequency=0, recency=0, T=0, monetary_value=0.0)
+        now, often, start = self._risk(frame), self._risk(lately), self._risk(newcomer)
+        return pd.DataFrame({"rhythm": now - often, "rfm": often - start}, index=frame.index)
+
+    def _risk(self, frame: pd.DataFrame) -> np.ndarray:
+        valued = self._valued(frame, self.horizon_days)
+        return -_logit(valued["return_probability"].to_numpy())
+
+    def save(self, folder: Path) -> None:
+        """Write the scorer as a folder of text and JSON.
+
+        Parameters
+        ----------
+        folder : Path
+            Created if absent.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        head = {
+            "format": FORMAT,
+            "terms": asdict(self.terms),
+            "speaker": self.speaker,
+            "families": dict(self.families),
+            "grades": dict(self.grades),
+            "value": None if self.value is None else self.value.to_dict(),
+        }
+        if self.churn is not None:
+            self.churn.save(folder / self.speaker)
+        text = json.dumps(head, indent=1, allow_nan=False)
+        (folder / "scorer.json").write_text(text, encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Scorer:
+        """Read a saved scorer.
+
+        Parameters
+        ----------
+        folder : Path
+            A folder that ``save`` wrote.
+
+        Returns
+        -------
+        Scorer
+            Predicts bit for bit what the saved one did.
+
+        Raises
+        ------
+        RegistryError
+            If the folder holds no scorer, or one of another format.
+        """
+        head = _read_head(folder)
+        from training.value import ValueModel
+
+        value = None if head["value"] is None else ValueModel.from_dict(head["value"])
+        return cls(
+            terms=Terms(**head["terms"]),
+            speaker=head["speaker"],
+            value=value,
+            churn=_load_churn(folder, head["speaker"]),
+            families=head["families"],
+            grades=head["grades"],
+        )
+
+
+def add_value_features(frame: pd.DataFrame, valued: pd.DataFrame) -> pd.DataFrame:
+    """Behaviour rows with the value model's outputs beside them.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Behaviour rows.
+    valued : pandas.DataFrame
+        ``ValueModel.predict`` for the same rows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``frame`` with the columns of ``VALUE_FEATURES``.
+    """
+    return frame.assign(**{name: valued[source] for name, source in VALUE_FEATURES.items()})
+
+
+def _read_head(folder: Path) -> dict:
+    path = folder / "scorer.json"
+    if not path.is_file():
+        raise RegistryError(f"no scorer in {folder}: scorer.json is missing; train a model first")
+    head = json.loads(path.read_text(encoding="utf-8"))
+    if head.get("format") != FORMAT:
+        raise RegistryError(
+            f"this scorer has format {head.get('format')!r}, this version of Regulars reads "
+            f"{FORMAT}; train again, or use the version that trained it"
+        )
+    return head
+
+
+def _load_churn(folder: Path, speaker: str) -> ChurnModel | LogisticModel | None:
+    if speaker == "churn":
+        from training.churn import ChurnModel
+
+        return ChurnModel.load(folder / speaker)
+    if speaker == "logistic":
+        from training.logistic import LogisticModel
+
+        return LogisticModel.load(folder / speaker)
+    return None
+
+
+def _logit(p: np.ndarray) -> np.ndarray:
+    clipped = np.clip(p, _EDGE, 1 - _EDGE)
+    return np.log(clipped) - np.log1p(-clipped)

@@ -1,0 +1,290 @@
+"""What customers are worth: purchases (BG/NBD) times the value of a purchase (Gamma-Gamma).
+
+In: a behaviour table with frequency, recency, T, monetary_value and, for refunds, spend_total and
+unmatched_refunds. Out: a row for each customer with the probability to come back within the
+horizon, the probability to be there still, expected purchases and spend in the horizon, and the
+customer lifetime value. Days, and money of the data. A null history gives null answers.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from training import bg_nbd, gamma_gamma
+from training.errors import StatisticalWarning, TrainingError
+
+HISTORY = ("frequency", "recency", "T", "monetary_value")
+REFUNDS = ("spend_total", "unmatched_refunds")
+OUTPUTS = ("return_probability", "p_alive", "expected_purchases", "expected_spend", "clv")
+
+_DAYS_OF_YEAR = 365.0
+
+
+class ValueModel(BaseEstimator):
+    """BG/NBD purchases times Gamma-Gamma values, net of refunds.
+
+    Attributes
+    ----------
+    purchases_ : training.bg_nbd.Fit
+        The purchase model, with its verdict.
+    spend_ : training.gamma_gamma.Fit
+        The value model, with its verdict and the correlation of frequency and value.
+    refund_factor_ : float in [0, 1]
+        Share of the spend that refunds leave: refunds larger than the purchases of their day are
+        no occasion, so they are missing from the value of occasions and come off here.
+
+    Notes
+    -----
+    Over a horizon of h days, with E[X(h)] the expected purchases, E[M] the expected value of a
+    purchase and f the refund factor: expected spend = f E[M] E[X(h)]. With the margin g, the
+    yearly discount rate d, δ = ln(1 + d) / 365 and the lifetime horizon H:
+    clv = g f E[M] ∫₀ᴴ e^(−δu) dE[X(u)].
+
+    References
+    ----------
+    Fader, Hardie & Lee (2005), "RFM and CLV: using iso-value curves for customer base analysis",
+    Journal of Marketing Research 42, 415-430.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from training.simulate import Truth, simulate
+    >>> customers = simulate(Truth(), np.full(500, 365.0), 90.0, np.random.default_rng(0))
+    >>> ValueModel().fit(customers).predict(customers.head(2), horizon_days=90).shape
+    (2, 5)
+    """
+
+    purchases_: bg_nbd.Fit
+    spend_: gamma_gamma.Fit
+    refund_factor_: float
+
+    def fit(self, frame: pd.DataFrame, y: object = None) -> ValueModel:
+        """Fit both models.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            One row a customer: frequency, recency (days), T (days), monetary_value (money), and
+            where refunds are known spend_total and unmatched_refunds (money, at most 0). Rows
+            whose history is null are left out.
+        y : object, optional
+            Not used; scikit-learn's convention.
+
+        Returns
+        -------
+        ValueModel
+            Itself.
+
+        Raises
+        ------
+        TrainingError
+            If a column is missing or a row cannot be a purchase history.
+        NotEnoughData
+            If too few customers came back.
+
+        Warns
+        -----
+        StatisticalWarning
+            If a model did not simply converge, or an assumption is in doubt.
+        """
+        del y
+        x, t_x, T, m = _columns(frame)
+        known = _known(x, t_x, T)
+        x, t_x, T, m = x[known], t_x[known], T[known], m[known]
+        self.purchases_ = bg_nbd.fit(x, t_x, T)
+        self.spend_ = gamma_gamma.fit(x, m)
+        self.refund_factor_ = _refund_factor(frame)
+        return self
+
+    def predict(
+        self,
+        frame: pd.DataFrame,
+        horizon_days: float,
+        clv_horizon_days: float = 365,
+        margin: float = 0.30,
+        annual_discount_rate: float = 0.10,
+    ) -> pd.DataFrame:
+        """Forecast for each customer.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            One row a customer: frequency, recency (days), T (days), monetary_value (money). A
+            brand-new customer is a row of zeros.
+        horizon_days : float >= 0
+            Length of the window ahead, in days.
+        clv_horizon_days : float >= 0, default 365
+            Length of the window of the lifetime value, in days.
+        margin : float, default 0.30
+            Share of the spend that remains as profit.
+        annual_discount_rate : float >= 0, default 0.10
+            Yearly rate at which later money counts less.
+
+        Returns
+        -------
+        DataFrame
+            Index of `frame`; return_probability and p_alive in [0, 1], expected_purchases >= 0,
+            expected_spend and clv in money. Finite, and null where the history is null.
+
+        Raises
+        ------
+        TrainingError
+            If a column is missing, a row cannot be a purchase history, or a horizon or rate is
+            not a number of at least 0.
+        """
+        check_is_fitted(self, "purchases_")
+        _check_terms(horizon_days, clv_horizon_days, margin, annual_discount_rate)
+        x, t_x, T, m = _columns(frame)
+        known = _known(x, t_x, T)
+        history = (x[known], t_x[known], T[known])
+        bg_nbd.check_histories(*history)
+        params = self.purchases_.params
+        rate = math.log1p(annual_discount_rate) / _DAYS_OF_YEAR
+        value = self.refund_factor_ * gamma_gamma.expected_value(
+            self.spend_.params, x[known], m[known]
+        )
+        purchases = bg_nbd.expected_purchases(params, horizon_days, *history)
+        lifetime = bg_nbd.discounted_purchases(params, clv_horizon_days, rate, *history)
+        answers = {
+            "return_probability": bg_nbd.return_probability(params, horizon_days, *history),
+            "p_alive": bg_nbd.p_alive(params, *history),
+            "expected_purchases": purchases,
+            "expected_spend": purchases * value,
+            "clv": margin * value * lifetime,
+        }
+        result = pd.DataFrame(np.nan, index=frame.index, columns=list(OUTPUTS), dtype=np.float64)
+        for name, answer in answers.items():
+            result[name] = _filled(answer, known)
+        return result
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything fitted, as plain JSON values.
+
+        Returns
+        -------
+        dict
+            `from_dict` makes the same model of it, to the last bit, also after JSON text.
+        """
+        check_is_fitted(self, "purchases_")
+        return {
+            "purchases": _plain(self.purchases_),
+            "spend": _plain(self.spend_),
+            "refund_factor": self.refund_factor_,
+        }
+
+    @classmethod
+    def from_dict(cls, saved: dict[str, Any]) -> ValueModel:
+        """Model that `to_dict` wrote down.
+
+        Parameters
+        ----------
+        saved : dict
+
+        Returns
+        -------
+        ValueModel
+
+        Raises
+        ------
+        TrainingError
+            If the dictionary is not of a value model.
+        """
+        model = cls()
+        try:
+            purchases, spend = dict(saved["purchases"]), dict(saved["spend"])
+            purchases["params"] = bg_nbd.Parameters(**purchases["params"])
+            spend["params"] = gamma_gamma.Parameters(**spend["params"])
+            model.purchases_ = bg_nbd.Fit(**_tupled(purchases))
+            model.spend_ = gamma_gamma.Fit(**_tupled(spend))
+            model.refund_factor_ = float(saved["refund_factor"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise TrainingError(
+                f"Got a saved value model that cannot be read ({error!r}); expected what "
+                "ValueModel.to_dict writes. Train again."
+            ) from error
+        return model
+
+
+def _columns(frame: pd.DataFrame) -> list[NDArray[np.float64]]:
+    """The history columns as float64, null as NaN; a missing value of purchases is none."""
+    missing = [name for name in HISTORY if name not in frame.columns]
+    if missing:
+        raise TrainingError(
+            f"Got a table without {', '.join(missing)}; expected the columns of a behaviour table."
+        )
+    columns = [frame[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in HISTORY]
+    columns[3] = np.where(np.isnan(columns[3]), 0.0, columns[3])
+    return columns
+
+
+def _known(*columns: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Rows in which nothing is null."""
+    return np.logical_not(np.isnan(np.array(columns)).any(axis=0))
+
+
+def _filled(answer: NDArray[np.float64], known: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The answers in their rows, null elsewhere."""
+    column = np.full(known.size, np.nan)
+    column[known] = answer
+    return column
+
+
+def _check_terms(
+    horizon_days: float, clv_horizon_days: float, margin: float, annual_discount_rate: float
+) -> None:
+    """Refuse windows and rates that mean nothing."""
+    terms = {
+        "horizon_days": horizon_days,
+        "clv_horizon_days": clv_horizon_days,
+        "annual_discount_rate": annual_discount_rate,
+    }
+    for name, term in terms.items():
+        if not (math.isfinite(term) and term >= 0):
+            raise TrainingError(f"Got {name} = {term}; expected a number of at least 0.")
+    if not math.isfinite(margin):
+        raise TrainingError(f"Got margin = {margin}; expected a number, as 0.3 for 30 per cent.")
+
+
+def _refund_factor(frame: pd.DataFrame) -> float:
+    """Net spend over the positive spend of occasions, in [0, 1]; one where it is not known."""
+    if any(name not in frame.columns for name in REFUNDS):
+        return 1.0
+    net, refunds = (
+        float(np.nansum(frame[name].to_numpy(dtype=np.float64, na_value=np.nan)))
+        for name in REFUNDS
+    )
+    gross = net - min(refunds, 0.0)
+    if gross <= 0:
+        return 1.0
+    factor = min(max(net / gross, 0.0), 1.0)
+    if factor < 0.5:
+        warnings.warn(
+            f"Refunds beyond the purchases of their day take {1 - factor:.0%} of the spend; "
+            "expected spend and lifetime values are reduced by as much. Check the refunds.",
+            StatisticalWarning,
+            stacklevel=3,
+        )
+    return factor
+
+
+def _plain(fit: bg_nbd.Fit | gamma_gamma.Fit) -> dict[str, Any]:
+    """A fit as JSON values: lists for tuples."""
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in asdict(fit).items()
+    }
+
+
+def _tupled(saved: dict[str, Any]) -> dict[str, Any]:
+    """The reverse of `_plain` for the fields that are tuples."""
+    errors = saved["relative_errors"]
+    return {**saved, "relative_errors": None if errors is None else tuple(errors)}
