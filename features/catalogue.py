@@ -182,7 +182,7 @@ _SPEND = (
         0,
         True,
         "Sample standard deviation of the net spend of the occasions; null with a single "
-        "occasion, or when one is 1e11 or more.",
+        "occasion, or when one is 1e10 or more.",
     ),
     _real("order_max", "spend", "currency", 0, False, "Net spend of the greatest occasion."),
     _real("order_last", "spend", "currency", 0, False, "Net spend of the last occasion."),

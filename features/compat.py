@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 Engine = Literal["duckdb", "spark"]
 
-# A decimal(18, 6) times itself has twelve decimals; eight leave room for sums up to 1e30.
-SQUARE_TYPE = "decimal(38, 8)"
 _INSTANT = dt.Timestamp(timezone="UTC")
 
 
@@ -117,21 +115,42 @@ def ratio(numerator: ir.NumericValue, denominator: ir.NumericValue) -> ir.Floati
     )
 
 
-def square(amount: ir.DecimalValue) -> ir.DecimalValue:
-    """Square of a decimal(18,6) as decimal(38,8): sums of it are exact on both engines.
+def exactly(value: ir.Value, type_: str) -> ir.Value:
+    """Cast that is always written.
+
+    Ibis leaves a cast out when it takes a value to have the type already. It takes a sum of int64
+    to be int64, where DuckDB adds up to 128 bits, which Parquet keeps as float64; and a product
+    of decimals to have the digits of one factor.
 
     Parameters
     ----------
-    amount : decimal(18,6) column
-        Below 1e9 in size, as the contract lets pass.
+    value : column or reduction
+    type_ : str
+        Ibis name of the type.
 
     Returns
     -------
-    decimal(38,8) column.
+    The value in that type.
     """
-    # DuckDB multiplies decimals of up to 18 digits in 64 bits, which overflow.
-    wide = amount.cast("decimal(19, 6)")
-    return (wide * wide).cast(SQUARE_TYPE)
+    return ops.Cast(value, dt.dtype(type_)).to_expr()
+
+
+def square(amount: ir.DecimalValue) -> ir.DecimalValue:
+    """Square of a decimal with six decimals, with all twelve of its own.
+
+    DuckDB multiplies decimals of up to 18 digits in 64 bits and fails above 3037.0², so one
+    factor is wider; Spark rounds what would need more than 38 digits, so the other is narrower.
+
+    Parameters
+    ----------
+    amount : decimal column
+        Six decimals; below 1e11 in size, as more fails.
+
+    Returns
+    -------
+    decimal column with twelve decimals.
+    """
+    return exactly(amount, "decimal(19, 6)") * exactly(amount, "decimal(17, 6)")
 
 
 def row_hash(table: ir.Table, columns: Sequence[str], *, salt: int = 0) -> ir.IntegerValue:
@@ -245,10 +264,7 @@ def latest(table: ir.Table, *, by: str | Sequence[str], order_by: Sequence[str])
 
 
 def whole_sum(count: ir.IntegerValue, *, where: ir.BooleanValue | None = None) -> ir.IntegerValue:
-    """Sum of an int64 column as int64.
-
-    DuckDB adds whole numbers up to a 128-bit one, which Parquet keeps as a float64; Ibis takes
-    it for int64 and leaves an ordinary cast out.
+    """Sum of an int64 column as int64 on both engines.
 
     Parameters
     ----------
@@ -259,4 +275,4 @@ def whole_sum(count: ir.IntegerValue, *, where: ir.BooleanValue | None = None) -
     -------
     int64 reduction; null over no rows.
     """
-    return ops.Cast(count.sum(where=where), dt.int64).to_expr()
+    return exactly(count.sum(where=where), "int64")

@@ -15,6 +15,9 @@ import numpy as np
 _QUOTE = ord('"')
 # A quoted value this long, in bytes, is taken for one that was never closed.
 LONGEST_VALUE = 1 << 20
+_WINDOW = 1 << 23
+_WINDOW_AFTER_BREAK = 1 << 12
+_MESSAGE = "A double quote is not closed, or not doubled."
 
 
 @dataclass(frozen=True)
@@ -62,23 +65,39 @@ def sound_lines(
     bytes
         Whole lines, in order.
     """
-    line, held = first_line, b""
+    line, held, window = first_line, b"", _WINDOW
     for chunk, last in _with_last(chunks):
         held += chunk
-        while True:
-            lines = len(held) if last else held.rfind(newline) + 1
-            whole, broken = _scan(held[:lines], last, delimiter, newline)
+        at = 0
+        while at < len(held):
+            all_seen = at + window >= len(held)
+            final = last and all_seen
+            end = len(held) if final else held.rfind(newline, at, at + window) + 1
+            whole, broken = _scan(held[at:end], final, delimiter, newline)
             if whole:
-                yield held[:whole]
-                line += held.count(newline, 0, whole)
-                held = held[whole:]
-            if not broken:
+                yield held[at : at + whole]
+                line += held.count(newline, at, at + whole)
+                at += whole
+            if broken:
+                end = held.find(newline, at) + 1 or len(held)
+                malformed.append(Malformed(line, _MESSAGE, _shown(held[at:end])))
+                line += 1
+                at = end
+                # More may follow at once: look only a little ahead, then further.
+                window = _WINDOW_AFTER_BREAK
+            elif all_seen:
                 break
-            end = held.find(newline) + 1 or len(held)
-            text = held[: min(end, 10_000)].decode("utf-8", errors="replace").rstrip("\r\n")
-            malformed.append(Malformed(line, "A double quote is not closed, or not doubled.", text))
-            line += 1
-            held = held[end:]
+            else:
+                window *= 2
+        held = held[at:]
+        if len(held) > 2 * _WINDOW:
+            # No line is this long: let the reader say so.
+            yield held
+            held = b""
+
+
+def _shown(line: bytes) -> str:
+    return line[:10_000].decode("utf-8", errors="replace").rstrip("\r\n")
 
 
 def _with_last(chunks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:

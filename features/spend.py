@@ -7,15 +7,15 @@ added up as decimals and becomes float64 at the end, so no order of the rows cha
 
 from __future__ import annotations
 
-import ibis
 import ibis.expr.types as ir
 
 from features import compat
 from features.catalogue import WINDOWS
-from features.inputs import MONEY_TYPE
 
-# Orders of this size or above have no standard deviation: their squares would not fit.
-SPREAD_LIMIT = 100_000_000_000
+# An order of this size, or orders that could add up to the second, have no standard deviation:
+# their squares would not fit.
+ORDER_LIMIT = 10**10
+TOTAL_LIMIT = 10**13
 
 
 def totals(days: ir.Table) -> dict[str, ir.Value]:
@@ -29,15 +29,14 @@ def totals(days: ir.Table) -> dict[str, ir.Value]:
     Returns
     -------
     Name to reduction, all decimal: ``spend_total``, ``spend_<n>``, ``spend_360``,
-    ``order_min``, ``order_max``, ``order_last`` and ``order_squares``.
+    ``order_max``, ``order_last`` and ``order_squares``.
     """
-    fits = days.is_occasion & (days.net < SPREAD_LIMIT)
-    order = fits.ifelse(days.net, None).cast(MONEY_TYPE)
+    fits = days.is_occasion & (days.net < ORDER_LIMIT)
+    order = fits.ifelse(days.net, None)
     recent = {f"spend_{n}": days.net.sum(where=days.ago <= n).fill_null(0) for n in (*WINDOWS, 360)}
     return {
         "spend_total": days.net.sum(),
         **recent,
-        "order_min": days.net.min(where=days.is_occasion),
         "order_max": days.net.max(where=days.is_occasion),
         "order_last": days.net.max(where=days.is_last),
         "order_squares": compat.square(order).sum(),
@@ -81,17 +80,21 @@ def _trend(recent: ir.DecimalValue, twice: ir.DecimalValue) -> ir.FloatingValue:
 
 
 def _spread(totals: ir.Table) -> ir.FloatingValue:
-    """Sample standard deviation of the orders y: s² = (Σy² − (Σy)² / n) / (n − 1).
+    """Sample standard deviation s of the n orders y, the first of which is f.
 
-    The sums are exact; their difference keeps about 16 − 2 log10(mean / s) digits. It says
-    nothing where all orders are alike, and there s is 0 without it.
+    With d = y − f: Σd = Σy − n f, Σd² = Σy² − f (2 Σy − n f), s² = (Σd² − (Σd)² / n) / (n − 1).
+    The sums are decimals without rounding, and as one of the d is 0, (Σd)² / n is at most
+    (1 − 1/n) Σd²: orders that are large and nearly alike keep their spread.
     """
-    n = totals.occasions.cast("float64")
-    total = totals.occasion_net.cast("float64")
-    variance = compat.ratio(totals.order_squares.cast("float64") - total * total / n, n - 1.0)
-    zero = ibis.literal(0.0, "float64")
-    std = ibis.greatest(variance, zero).sqrt()
-    alike = (totals.order_min == totals.order_max) & (totals.occasions > 1)
-    return ibis.cases(
-        (totals.order_max >= SPREAD_LIMIT, compat.missing("float64")), (alike, zero), else_=std
-    )
+    n = totals.occasions
+    fits = (totals.order_max < ORDER_LIMIT) & (totals.order_max.cast("float64") * n < TOTAL_LIMIT)
+    # In a product one factor has more than 18 digits, and both together at most 38: see `square`.
+    first = compat.exactly(fits.ifelse(totals.first_net, None), "decimal(17, 6)")
+    total = compat.exactly(fits.ifelse(totals.occasion_net, None), "decimal(20, 6)")
+    squares = compat.exactly(fits.ifelse(totals.order_squares, None), "decimal(36, 12)")
+    shift = compat.exactly(total - first * n, "decimal(20, 6)")
+    both = compat.exactly(total + shift, "decimal(20, 6)")
+    crossed = compat.exactly(first * both, "decimal(36, 12)")
+    scaled = shift.cast("float64") * shift.cast("float64") / n.cast("float64")
+    variance = (squares - crossed).cast("float64") - scaled
+    return compat.ratio(variance, n - 1).sqrt()

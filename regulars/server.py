@@ -164,7 +164,7 @@ def _answers(url: str) -> bool:
 def _stop(service: subprocess.Popen[bytes]) -> None:
     if service.poll() is not None:
         return
-    service.send_signal(signal.SIGINT)
+    service.terminate()
     try:
         service.wait(_PATIENCE_SECONDS)
     except (subprocess.TimeoutExpired, KeyboardInterrupt):

@@ -7,7 +7,6 @@ one error shape, and its page loads a script from elsewhere.
 from __future__ import annotations
 
 from functools import cache
-from importlib.metadata import version
 from typing import Any
 
 from pydantic import BaseModel
@@ -15,6 +14,7 @@ from pydantic.json_schema import models_json_schema
 
 from serving import examples, messages, questions
 from serving.exports import MEDIA_TYPES
+from serving.release import release
 from serving.routes import ROUTES
 
 _REFERENCE = "#/components/schemas/{model}"
@@ -80,7 +80,7 @@ def document() -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {
             "title": "Regulars",
-            "version": version("regulars"),
+            "version": release(),
             "description": _DESCRIPTION,
         },
         "paths": {**_posts(), **_gets()},

@@ -58,10 +58,6 @@ class IdsRequest(Request):
     )
     horizon_days: Horizon
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"customer_ids": ["C-1021", "C-2044"]}]}
-    )
-
 
 class RawTransaction(Request):
     """A line of a receipt, an order or a payment; refunds are negative."""
@@ -102,25 +98,6 @@ class ScoreRequest(Request):
     )
     horizon_days: Horizon
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "customers": [
-                        {
-                            "customer_id": "N-1",
-                            "transactions": [
-                                {"timestamp": "2011-09-14T10:12:00", "amount": 34.5},
-                                {"timestamp": "2011-10-20", "amount": "19.90", "order_id": "A7"},
-                            ],
-                        }
-                    ],
-                    "as_of": "2011-12-10",
-                }
-            ]
-        }
-    )
-
 
 class Filter(Request):
     """Which customers; all parts have to hold."""
@@ -143,19 +120,6 @@ class CustomersRequest(Request):
     )
     page: int = Field(default=1, ge=1, le=1_000_000)
     page_size: int = Field(default=50, ge=1, le=limits.MAX_PAGE_SIZE)
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "filter": {"stage": ["at_risk"], "at_least": {"clv": 100}},
-                    "sort": ["-churn_probability", "-clv"],
-                    "page": 1,
-                    "page_size": 50,
-                }
-            ]
-        }
-    )
 
 
 class Meta(BaseModel):

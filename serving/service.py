@@ -12,6 +12,7 @@ Environment: `REGULARS_CONFIG`, `REGULARS_API_KEYS`, `REGULARS_WORKERS` (2 when 
 # ruff: noqa: E402 - the environment has to be set before the libraries that read it
 from __future__ import annotations
 
+import logging
 import os
 
 from serving import surroundings
@@ -41,6 +42,9 @@ from serving.workbench.app import application
 from serving.worker import Worker, start
 
 observability.be_discreet()
+
+# Under BentoML's logger, which is the one that its servers print.
+_log = logging.getLogger("bentoml.regulars")
 
 
 def _respond(route: str, answer: Any, *given: Any) -> Response:
@@ -81,6 +85,8 @@ class Regulars:
     def pin() -> None:
         """Fix the model's version for all workers, before they start."""
         deployment.pin(os.environ, _bundle())
+        if not os.environ.get(security.KEYS, "").strip():
+            _log.info("no API keys (%s): only this machine is answered", security.KEYS)
 
     @bentoml.api(route="/risk", output_spec=RiskAnswer)
     def risk(self, request: IdsRequest, /) -> Response:

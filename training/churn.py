@@ -141,8 +141,9 @@ class ChurnModel(RiskClassifier):
         grown = lightgbm.train(
             self._settings(len(matrix)), data, rounds, valid_sets=later, callbacks=stops
         )
-        # The text is the model: what is saved later is what predicts now.
-        self.booster_ = _read(grown.model_to_string(num_iteration=grown.best_iteration))
+        # The text is the model: what is saved later is what predicts now. With an eval_set it
+        # ends at the best round.
+        self.booster_ = _read(grown.model_to_string())
         self.rounds_ = self.booster_.num_trees()
         return self
 

@@ -153,7 +153,7 @@ def _polish(objective: Objective, at: Floats, box: Box) -> tuple[Floats, Floats,
         trial_value, trial_slope = objective(trial)
         # At the top the value is flat to its last digits, and only the slope can still improve.
         closer = np.abs(trial_slope[free]).max(initial=0) < np.abs(slope[free]).max(initial=0)
-        if not closer or trial_value < value - 1e-12 * abs(value):
+        if not closer or trial_value < value - 1e-9 * abs(value):
             break
         at, value, slope = trial, trial_value, trial_slope
         steps += 1

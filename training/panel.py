@@ -11,6 +11,7 @@ trained on snapshots whose windows end by the calibration date, so the gap is th
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -65,6 +66,11 @@ class Origin:
         """Snapshots that this fit reads, besides ``at`` itself."""
         return (*self.train, self.calibrate) if self.calibrate else self.train
 
+    def keeping(self, usable: Container[date]) -> Origin:
+        """The origin without the snapshots that are not usable."""
+        calibrate = self.calibrate if self.calibrate in usable else None
+        return Origin(self.at, calibrate, tuple(day for day in self.train if day in usable))
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -94,6 +100,22 @@ class Schedule:
         for origin in self.tests:
             wanted.update(origin.dates, (origin.at,))
         return tuple(sorted(wanted))
+
+    def keeping(self, usable: Container[date]) -> Schedule:
+        """The schedule that is left when some snapshots hold too few customers.
+
+        Parameters
+        ----------
+        usable : container of date
+            Snapshots that a value model could be fitted on.
+
+        Returns
+        -------
+        Schedule
+            Without the others; an origin whose calibration snapshot fell out has no panel.
+        """
+        tests = tuple(origin.keeping(usable) for origin in self.tests if origin.at in usable)
+        return Schedule(self.production.keeping(usable), tests)
 
 
 def schedule(first_day: date, as_of: date, horizon_days: int) -> Schedule:

@@ -108,46 +108,59 @@ def gather(
     Evidence
         Models, figures, grades.
     """
-    by_rule = gather_labelled if order.churn.rule == "label" else _gather_panel
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", StatisticalWarning)
-        found = by_rule(inputs, order, asked, tell, on_trial)
-    _repeat_other_warnings(caught)
-    doubts = {str(w.message) for w in caught if issubclass(w.category, StatisticalWarning)}
-    return replace(found, notes=(*found.notes, *sorted(doubts)))
-
-
-def _gather_panel(
-    inputs: Inputs, order: Order, asked: Asked, tell: Progress, on_trial: OnTrial | None
-) -> Evidence:
+    if order.churn.rule == "label":
+        return gather_labelled(inputs, order, asked, tell, on_trial)
     data = fingerprint.of_transactions(inputs.transactions, order.as_of)
     if not data.rows:
         raise NotEnoughData(
             f"there is no accepted transaction before {order.as_of}; choose a later --as-of"
         )
     plan = schedule(date.fromisoformat(data.first_day), order.as_of, order.churn.horizon_days)
-    past = _snapshots(inputs, plan, asked, order.as_of, tell)
-    if order.trials and plan.production.has_panel:
-        asked = _tuned(plan, past, asked, order, _counted(on_trial, order.trials, tell))
-    tested = backtest.run(plan, past, asked, tell)
+    # A doubt about a past snapshot stands in its own figures; the notes are of what is served.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", StatisticalWarning)
+        past = _snapshots(inputs, plan, asked, order.as_of, tell)
+        plan = plan.keeping(past)
+        if order.trials and plan.production.has_panel:
+            asked = _tuned(plan, past, asked, order, _counted(on_trial, order.trials, tell))
+        tested = backtest.run(plan, past, asked, tell)
     tell("fit", 0, 1)
     behaviour = behaviour_frame(inputs, order.as_of, horizon_days=order.churn.horizon_days)
-    now = know(behaviour, asked)
-    fitted = fit_origin(plan.production, past, now.value, asked)
+    fitted, doubts = _fit_production(plan, past, behaviour, asked)
     tell("fit", 1, 1)
-    return _evidence(plan, past, fitted, tested, asked, data, tracking.example_rows(behaviour))
+    found = _evidence(plan, past, fitted, tested, asked, data, tracking.example_rows(behaviour))
+    return replace(found, notes=(*found.notes, *doubts))
+
+
+def _fit_production(
+    plan: Schedule, past: Mapping[date, Known], behaviour: pd.DataFrame, asked: Asked
+) -> tuple[Fitted, list[str]]:
+    """The models that will be served, and what the statistics doubt about them."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", StatisticalWarning)
+        now = know(behaviour, asked)
+        fitted = fit_origin(plan.production, past, now.value, asked)
+    doubts = {str(w.message) for w in caught if issubclass(w.category, StatisticalWarning)}
+    for w in caught:
+        if not issubclass(w.category, StatisticalWarning):
+            warnings.warn_explicit(w.message, w.category, w.filename, w.lineno)
+    return fitted, sorted(doubts)
 
 
 def _snapshots(
     inputs: Inputs, plan: Schedule, asked: Asked, known_until: date, tell: Progress
 ) -> dict[date, Known]:
+    """The past dates, without those that hold too few customers for a value model."""
     past = {}
     for number, day in enumerate(plan.dates):
         tell("snapshots", number, len(plan.dates))
         frame = snapshot(
             inputs, day, horizon_days=asked.churn.horizon_days, known_until=known_until
         )
-        past[day] = know(frame, asked)
+        try:
+            past[day] = know(frame, asked)
+        except NotEnoughData:
+            continue
     tell("snapshots", len(plan.dates), len(plan.dates))
     return past
 
@@ -276,9 +289,3 @@ def _held_out(found: Evidence) -> float:
     from training.report import newest_metrics
 
     return newest_metrics(found.tested.figures, found.scorer.speaker)["risk.log_loss"]
-
-
-def _repeat_other_warnings(caught: list[Any]) -> None:
-    for w in caught:
-        if not issubclass(w.category, StatisticalWarning):
-            warnings.warn_explicit(w.message, w.category, w.filename, w.lineno)

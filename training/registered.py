@@ -27,7 +27,6 @@ class RegisteredScorer(mlflow.pyfunc.PythonModel):
 
     def predict(
         self,
-        context: Any,  # noqa: ARG002 - MLflow's signature
         model_input: pd.DataFrame,
         params: dict[str, Any] | None = None,
     ) -> pd.DataFrame:
@@ -35,8 +34,6 @@ class RegisteredScorer(mlflow.pyfunc.PythonModel):
 
         Parameters
         ----------
-        context : object
-            MLflow's context; unused after loading.
         model_input : pandas.DataFrame
             Behaviour rows, numeric columns as float64, text as str.
         params : dict, optional

@@ -186,8 +186,10 @@ class Scorer:
         if self.churn is None:
             return self._value_contributions(frame)
         columns = self.churn.contributions(self.with_value_features(frame))
-        columns = columns.drop(columns="bias")
-        return columns.T.groupby(dict(self.families), sort=False).sum().T
+        members: dict[str, list[str]] = {}
+        for name, family in self.families.items():
+            members.setdefault(family, []).append(name)
+        return pd.DataFrame({f: columns[names].sum(axis=1) for f, names in members.items()})
 
     def with_value_features(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Behaviour rows plus the value model's outputs, as the churn model reads them."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import jinja2
 from starlette.responses import HTMLResponse
+
+from serving.release import release
 
 _SYMBOLS: Mapping[str, str] = MappingProxyType(
     {"EUR": "€", "GBP": "£", "JPY": "¥", "USD": "$", "INR": "₹"}
@@ -67,10 +68,23 @@ def money(amount: float | None, currency: str) -> str:
     """
     if amount is None:
         return NOTHING
-    size = abs(amount)
-    digits = f"{size:,.0f}" if size >= 100 else f"{size:,.2f}"
+    return _money(amount, currency, decimals=0 if abs(amount) >= 100 else 2)
+
+
+def cents(amount: float | None, currency: str) -> str:
+    """Money to the cent.
+
+    Examples
+    --------
+    >>> cents(1234.5, "GBP")
+    '£1,234.50'
+    """
+    return NOTHING if amount is None else _money(amount, currency, decimals=2)
+
+
+def _money(amount: float, currency: str, *, decimals: int) -> str:
     unit = _SYMBOLS.get(currency) or f"{currency} "
-    return f"{'−' if amount < 0 else ''}{unit}{digits}"
+    return f"{'−' if amount < 0 else ''}{unit}{abs(amount):,.{decimals}f}"
 
 
 def percent(share: float | None) -> str:
@@ -141,11 +155,14 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters |= {
         "money": money,
+        "cents": cents,
         "percent": percent,
         "count": count,
         "amount": amount,
         "day": day,
         "word": word,
     }
-    environment.globals["release"] = version("regulars")
+    # Examples in the order in which they are written.
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": False}
+    environment.globals["release"] = release()
     return environment

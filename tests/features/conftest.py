@@ -138,16 +138,17 @@ def _rows_of(
 def random_log(seed: int, start: date, end: date, purchases: int, customers_: range) -> Log:
     """A log with everything in it that the features look at.
 
-    Customers buy in orders of one to five lines; one order in eight sends part of itself back on
+    The first customers buy hundreds of times and the last hardly once. They buy in orders of one to five lines; one order in eight sends part of itself back on
     its day, one in twelve all of it, and one in ten lines is a refund of another day. Some lines
     are free, some name no product. Complaints, resolutions, marks, contacts and usage come beside
     them; a third of the customers has no event. Some customers have no attribute.
     """
     rng = np.random.default_rng(seed)
     span = (end - start).days
+    weights = 1 / np.arange(1, len(customers_) + 1) ** 1.5
     bought, seen = [], []
     for order in range(purchases):
-        customer = f"c{rng.choice(customers_):04d}"
+        customer = f"c{rng.choice(customers_, p=weights / weights.sum()):04d}"
         day = start + timedelta(days=int(rng.integers(span)))
         lines = [_line(rng, customer, day, f"o{seed}-{order}") for _ in range(rng.integers(1, 6))]
         fate = rng.random()

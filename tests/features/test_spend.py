@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from math import sqrt
 
 import pytest
@@ -60,9 +61,21 @@ def test_orders_that_are_all_alike_have_no_spread_at_all(rows_of, price):
 
 
 def test_large_orders_that_are_nearly_alike_keep_their_spread(rows_of):
-    """Amounts of 1,000,000 and a cent: s = 0.01 √(1/2), found to a thousandth."""
+    """A cent between two orders of 1,000,000: s = 0.01 √(1/2)."""
     row = rows_of([("a", "2024-05-01", "1000000"), ("a", "2024-05-02", "1000000.01")])["a"]
-    assert row["order_std"] == pytest.approx(0.01 * sqrt(0.5), rel=1e-3)
+    assert row["order_std"] == pytest.approx(0.01 * sqrt(0.5), rel=1e-12)
+
+
+@pytest.mark.golden
+@pytest.mark.parametrize("first", ["9999999999.999999", "0.000001"])
+def test_the_greatest_and_the_smallest_orders_have_an_exact_spread(rows_of, first):
+    """Of x and 1 alone, s = |x − 1| / √2."""
+    parts = [("a", "2024-05-01", min(999_999_999, int(float(first)))) for _ in range(10)]
+    rest = Decimal(first) - sum(amount for _, _, amount in parts)
+    parts = [part for part in parts if part[2]]
+    row = rows_of([*parts, ("a", "2024-05-01", rest), ("a", "2024-05-20", 1)])["a"]
+    assert row["first_order"] == float(first)
+    assert row["order_std"] == pytest.approx(abs(float(first) - 1) / sqrt(2), rel=1e-15)
 
 
 def test_money_adds_up_to_the_cent(rows_of):

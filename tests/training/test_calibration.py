@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.optimize import minimize
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, roc_auc_score
@@ -66,6 +67,20 @@ def test_a_handful_of_customers_moves_it_little():
     learned = Sigmoid.learn(np.array([-1.0, -0.5, 0.5, 1.0]), np.array([0.0, 0.0, 1.0, 1.0]))
     assert 1.0 < learned.slope < 1.6
     assert abs(learned.intercept) < 0.1
+
+
+def test_it_is_the_minimum_of_the_documented_objective():
+    """Oracle: Nelder-Mead, which needs no gradient, on the formula of the docstring."""
+    z, y = outcomes(40, 3.0, -1.0)
+
+    def objective(line: np.ndarray) -> float:
+        margin = line[0] * z + line[1]
+        loss = np.sum(np.log1p(np.exp(margin)) - y * margin)
+        return float(loss + (line[0] - 1) ** 2 / (2 * 0.5**2) + line[1] ** 2 / (2 * 2.0**2))
+
+    best = minimize(objective, [1.0, 0.0], method="Nelder-Mead", options={"xatol": 1e-7}).x
+    learned = Sigmoid.learn(z, y)
+    np.testing.assert_allclose([learned.slope, learned.intercept], best, atol=1e-3)
 
 
 def test_the_order_of_customers_is_kept_even_when_the_model_is_upside_down():

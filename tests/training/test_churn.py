@@ -86,6 +86,16 @@ def test_column_names_may_hold_any_sign():
     )
 
 
+def test_levels_have_no_order():
+    """One split tells a, c, e, g from b, d, f, h; on codes in order it would take seven."""
+    rng = np.random.default_rng(0)
+    plan = rng.integers(0, 8, 4_000)
+    churned = (rng.random(4_000) < np.where(plan % 2 == 0, 0.9, 0.1)).astype(int)
+    frame = pd.DataFrame({"plan": np.array(list("abcdefgh"))[plan]})
+    model = ChurnModel(rounds=1, num_leaves=2).fit(frame, churned)
+    assert roc_auc_score(churned, model.predict_proba(frame)[:, 1]) > 0.88
+
+
 def test_columns_with_hundreds_of_levels_work(tmp_path):
     rng = np.random.default_rng(0)
     city = rng.integers(0, 300, 3_000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import date, timedelta
 
 import pytest
@@ -33,7 +34,7 @@ def test_every_window_is_over_before_the_next_stage_begins(days: int, horizon: i
 @given(days=st.integers(1, 2000), horizon=st.integers(1, 730))
 def test_test_windows_do_not_overlap_and_come_newest_first(days: int, horizon: int) -> None:
     tests = schedule(FIRST, FIRST + timedelta(days=days), horizon).tests
-    for newer, older in zip(tests, tests[1:], strict=False):
+    for newer, older in itertools.pairwise(tests):
         assert older.at + timedelta(days=horizon) <= newer.at
 
 
