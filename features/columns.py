@@ -115,13 +115,12 @@ def trimmed(values: ir.Column) -> ir.StringValue:
 
 def _float_text(values: ir.FloatingValue) -> ir.StringValue:
     # Beyond 2**53 a float does not hold every integer, and at 2**63 the cast would fail.
-    whole = (values.floor() == values) & (values.abs() < 2.0**53)
-    finite = ~(values.isnan() | values.isinf())
-    integers = ibis.cases((finite & whole, values), else_=ibis.null("float64")).cast("int64")
+    bounded = ibis.cases((values.abs() < 2.0**53, values), else_=ibis.null("float64"))
+    integers = bounded.cast("int64")
     return ibis.cases(
-        (finite & whole, integers.cast("string")),
-        (finite, values.cast("string")),
-        else_=ibis.null("string"),
+        (values.isnan() | values.isinf(), ibis.null("string")),
+        (integers.cast("float64") == bounded, integers.cast("string")),
+        else_=values.cast("string"),
     )
 
 

@@ -1,9 +1,9 @@
 """CSV and TSV files as tables of text.
 
 Every column is read as text, so that the contract and not the reader judges a value. The
-dialect is fixed (one separator, double quotes doubled inside quotes), nothing is guessed. A
-line that does not fit the header is kept aside with its reason: it counts as read and as
-rejected.
+dialect is fixed (one separator, double quotes doubled inside quotes) and nothing is guessed. A
+line that does not fit the header, or whose quotes are not in order, is kept aside with its
+reason: it counts as read and as rejected.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ import gzip
 import io
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from features.columns import names
-from features.compat import arrow
-from features.errors import InputError
+from features.errors import InputError, SettingsError
+from features.quotes import Malformed, sound_lines
 
 if TYPE_CHECKING:
-    import ibis.expr.types as ir
+    import pyarrow as pa
 
     from features.settings import Source
 
@@ -34,11 +34,10 @@ _BOMS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-_ENCODING = "INVALID ENCODING"
-_TOO_LONG = "LINE SIZE OVER MAXIMUM"
-_LONGEST_TEXT = 10_000
 _CHUNK = 1 << 20
 _PROBE = 1 << 16
+# Longer than any line whose quotes are in order.
+_BLOCK = 1 << 23
 
 
 @dataclass(frozen=True)
@@ -47,35 +46,44 @@ class Delimited:
 
     Parameters
     ----------
-    table : ibis table
-        All columns as text; reading it once fills `malformed`.
-    malformed : str
-        Name of the DuckDB table that gets the lines that do not fit.
+    reader : pyarrow.RecordBatchReader
+        All columns as text, null when blank; to be read once.
+    malformed : list of Malformed
+        Gets the lines that do not fit while `reader` is read.
+    failures : list of InputError
+        Gets the reason when `reader` cannot be read to its end; the engine that reads it
+        would only pass on its text.
     ambiguous : frozenset of str
         Names that the header holds more than once.
     """
 
-    table: ir.Table
-    malformed: str
+    reader: pa.RecordBatchReader
+    malformed: list[Malformed]
+    failures: list[InputError]
     ambiguous: frozenset[str]
 
 
-def open_delimited(
-    connection: Any, files: Sequence[Path], source: Source, name: str, work: Path
-) -> Delimited:
+@dataclass(frozen=True)
+class _File:
+    """One file: its dialect, and what stands before the first row."""
+
+    path: Path
+    encoding: str
+    delimiter: str
+    header: tuple[str, ...]
+    header_text: str
+    newline: bytes
+
+
+def open_delimited(files: Sequence[Path], source: Source) -> Delimited:
     """Open CSV or TSV files, plain or gzipped, as one table of text.
 
     Parameters
     ----------
-    connection : ibis DuckDB backend
     files : sequence of Path
         At least one; all with the same header.
     source : Source
         For `encoding` and `delimiter`.
-    name : str
-        Name of the table to make, unique within the connection.
-    work : Path
-        Folder for copies in UTF-8 of files in other encodings; may go once the table is read.
 
     Returns
     -------
@@ -85,88 +93,139 @@ def open_delimited(
     ------
     InputError
         If a file is empty, not text in the encoding, or its header differs from the others'.
+        Reading raises it too, where a file turns out so further down.
+    SettingsError
+        If the delimiter cannot be one.
     """
+    import pyarrow as pa
+
     encoding = _known_encoding(source.encoding or "utf-8", source.uri)
-    delimiter = source.delimiter or ("\t" if _is_tsv(files[0]) else ",")
-    header = _header(files[0], encoding, delimiter)
-    for file in files[1:]:
-        if (other := _header(file, encoding, delimiter)) != header:
+    delimiter = source.delimiter or ("\t" if ".tsv" in files[0].suffixes[-2:] else ",")
+    if not delimiter.isascii() or delimiter in '"\r\n':
+        raise SettingsError(f"delimiter = {delimiter!r} cannot be; use for instance ',' or ';'.")
+    opened = [_opened(path, encoding, delimiter) for path in files]
+    header = opened[0].header
+    for other in opened[1:]:
+        if other.header != header:
             raise InputError(
-                f"{file} has the header {names(other)}, but {files[0]} has {names(header)}; "
-                "files read as one table need the same header."
+                f"{other.path} has the header {names(other.header)}, but {files[0]} has "
+                f"{names(header)}; files read as one table need the same header."
             )
     columns, ambiguous = _unique(header)
-    readable = [_in_utf8(file, encoding, work, place) for place, file in enumerate(files)]
-    malformed = f"{name}_malformed"
-    table = connection.read_csv(
-        [str(file) for file in readable],
-        table_name=name,
-        columns=dict.fromkeys(columns, "string"),
-        auto_detect=False,
-        header=True,
-        delim=delimiter,
-        quote='"',
-        escape='"',
-        store_rejects=True,
-        rejects_table=malformed,
-        rejects_scan=f"{name}_scans",
-        rejects_limit=0,
+    malformed: list[Malformed] = []
+    failures: list[InputError] = []
+    schema = pa.schema([(name, pa.string()) for name in columns])
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        try:
+            for file in opened:
+                yield from _batches(file, columns, malformed)
+        except InputError as error:
+            failures.append(error)
+            raise
+
+    reader = pa.RecordBatchReader.from_batches(schema, batches())
+    return Delimited(reader, malformed, failures, ambiguous)
+
+
+def _batches(
+    file: _File, columns: Sequence[str], malformed: list[Malformed]
+) -> Iterator[pa.RecordBatch]:
+    """Read the rows of a file; lines that do not fit go to `malformed`."""
+    import pyarrow as pa
+    import pyarrow.csv as pc
+
+    first_line = file.header_text.count(file.newline.decode()) + 1
+    lines = sound_lines(
+        _rows_in_utf8(file),
+        malformed,
+        delimiter=file.delimiter.encode(),
+        newline=file.newline,
+        first_line=first_line,
     )
-    return Delimited(table, malformed, ambiguous)
+    failed: list[Exception] = []
+
+    def set_aside(row: Any) -> str:
+        message = f"{row.expected_columns} columns expected, {row.actual_columns} found."
+        line = first_line + (row.number or 1) - 1
+        malformed.append(Malformed(line, message, row.text[:10_000]))
+        return "skip"
+
+    try:
+        with pc.open_csv(
+            pa.PythonFile(_Stream(lines, failed), mode="r"),
+            read_options=pc.ReadOptions(
+                use_threads=False, block_size=_BLOCK, column_names=list(columns)
+            ),
+            parse_options=pc.ParseOptions(
+                delimiter=file.delimiter, newlines_in_values=True, invalid_row_handler=set_aside
+            ),
+            convert_options=pc.ConvertOptions(
+                check_utf8=False,
+                column_types=dict.fromkeys(columns, pa.string()),
+                strings_can_be_null=True,
+                null_values=[""],
+            ),
+        ) as rows:
+            yield from rows
+    except (pa.ArrowException, OSError) as error:
+        if "Empty CSV file" in str(error) and not failed:
+            return
+        if "straddling" in str(error):
+            raise InputError(f"{file.path} has a line over 8 MB; is it a CSV file?") from None
+        cause = failed[0] if failed else error
+        raise _unreadable(file.path, file.encoding, cause) from None
 
 
-def malformed_lines(connection: Any, name: str, uri: str) -> ir.Table:
-    """Lines that did not fit, once the table was read.
+class _Stream(io.RawIOBase):
+    """Chunks of bytes as a file, and what went wrong while making them."""
 
-    A quote that is not closed takes the lines after it along; each of them is one of these.
+    def __init__(self, chunks: Iterator[bytes], failed: list[Exception]) -> None:
+        self._chunks = chunks
+        self._failed = failed
+        self._rest = b""
 
-    Parameters
-    ----------
-    connection : ibis DuckDB backend
-    name : str
-        `Delimited.malformed`.
-    uri : str
-        The source, for the error.
+    def readable(self) -> bool:
+        """Whether it can be read: yes."""
+        return True
 
-    Returns
-    -------
-    ibis table
-        ``line`` int64 (where the record starts; the header is line 1), ``place`` int64 (0 for
-        the record's first line), ``message`` string, ``text`` string; one row per line.
-
-    Raises
-    ------
-    InputError
-        If a line is not UTF-8, so that the whole file is in another encoding; or if a record
-        is so long that a quote must be open, so that it cannot be said how much is lost.
-    """
-    errors = connection.table(name)
-    kinds = errors.filter(errors.error_type.isin((_ENCODING, _TOO_LONG)))
-    first = arrow(kinds.select("error_type", "line").order_by("line").limit(1)).to_pylist()
-    if first and first[0]["error_type"] == _ENCODING:
-        raise _not_utf8(uri, f"line {first[0]['line']}")
-    if first:
-        raise InputError(
-            f"{uri}: the record at line {first[0]['line']} is longer than 2 MB. Most likely a "
-            "double quote is opened there and never closed; repair the line."
-        )
-    records = errors.group_by(["file_id", "line"]).aggregate(
-        message=errors.error_message.min(), text=errors.csv_line.min()
-    )
-    whole = records.text.fill_null("").rstrip()
-    parts = records.select(
-        line=records.line.cast("int64"), message=records.message, part=whole.split("\n")
-    ).unnest("part", offset="place")
-    return parts.select(
-        line=parts.line,
-        place=parts.place.cast("int64"),
-        message=parts.message,
-        text=parts.part.rstrip().substr(0, _LONGEST_TEXT),
-    ).order_by("line", "place")
+    def read(self, size: int = -1) -> bytes:
+        """Read at most `size` bytes; none at the end."""
+        try:
+            while not self._rest and (chunk := next(self._chunks, None)) is not None:
+                self._rest = chunk
+        except (OSError, EOFError, zlib.error, UnicodeError) as error:
+            self._failed.append(error)
+            raise OSError(str(error)) from error
+        given = self._rest if size < 0 else self._rest[:size]
+        self._rest = self._rest[len(given) :]
+        return given
 
 
-def _is_tsv(file: Path) -> bool:
-    return ".tsv" in file.suffixes[-2:]
+def _rows_in_utf8(file: _File) -> Iterator[bytes]:
+    """Read what follows the header, in UTF-8; text that is not in the encoding is an error."""
+    decoder = codecs.getincrementaldecoder(file.encoding)()
+    skip = len(file.header_text.encode("utf-8"))
+    line = 1
+    with _open(file.path) as raw:
+        while chunk := raw.read(_CHUNK):
+            try:
+                text = decoder.decode(chunk)
+            except UnicodeDecodeError as error:
+                error.reason = _about(line + error.object.count(b"\n", 0, error.start))
+                raise
+            line += text.count("\n")
+            data = text.encode("utf-8")
+            skipped = min(skip, len(data))
+            skip -= skipped
+            if len(data) > skipped:
+                yield data[skipped:]
+        if rest := decoder.decode(b"", final=True):
+            yield rest.encode("utf-8")
+
+
+def _about(line: int) -> str:
+    return f"about line {line}"
 
 
 def _known_encoding(encoding: str, uri: str) -> str:
@@ -179,52 +238,56 @@ def _known_encoding(encoding: str, uri: str) -> str:
         ) from None
 
 
-def _not_utf8(uri: str, place: str) -> InputError:
-    return InputError(
-        f"{uri} is not UTF-8 ({place}); name its encoding, for instance "
-        "encoding = 'latin-1', 'cp1252' or 'utf-16'."
-    )
-
-
 def _open(file: Path) -> gzip.GzipFile | IO[bytes]:
     return gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb")
 
 
-def _header(file: Path, encoding: str, delimiter: str) -> list[str]:
-    """Read the first record, having looked at the first bytes."""
+def _opened(path: Path, encoding: str, delimiter: str) -> _File:
+    """Look at the first bytes of a file and read its header."""
     try:
-        with _open(file) as raw:
+        with _open(path) as raw:
             start = raw.read(_PROBE)
     except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{file} cannot be read: {error}.") from None
+        raise InputError(f"{path} cannot be read: {error}.") from None
     if not start.strip():
-        raise InputError(f"{file} is empty; expected a header line and rows.")
-    _refuse_other_encoding(file, start, encoding)
-    lines = io.StringIO(_decoded(file, start, encoding), newline="")
-    try:
-        header = next((row for row in csv.reader(lines, delimiter=delimiter) if row), [])
-    except csv.Error as error:
-        raise InputError(f"{file}: the header cannot be read: {error}.") from None
-    _refuse_other_delimiter(file, header, delimiter)
-    return header
-
-
-def _decoded(file: Path, start: bytes, encoding: str) -> str:
-    """Decode the first bytes, of which the last may be half a character."""
+        raise InputError(f"{path} is empty; expected a header line and rows.")
+    _refuse_other_encoding(path, start, encoding)
     try:
         text = codecs.getincrementaldecoder(encoding)().decode(start)
-    except UnicodeDecodeError as error:
-        line = start[: error.start].count(b"\n") + 1
-        if encoding == "utf-8":
-            raise _not_utf8(str(file), f"line {line}") from None
-        raise _not_encoded(file, encoding, f"line {line}") from None
     except UnicodeError as error:
-        raise _not_encoded(file, encoding, str(error)) from None
-    return text.removeprefix("\ufeff")
+        if isinstance(error, UnicodeDecodeError):
+            error.reason = _about(start.count(b"\n", 0, error.start) + 1)
+        raise _unreadable(path, encoding, error) from None
+    header, header_text = _header(path, text, delimiter)
+    _refuse_other_delimiter(path, header, delimiter)
+    newline = b"\r" if "\n" not in text and "\r" in text else b"\n"
+    return _File(path, encoding, delimiter, tuple(header), header_text, newline)
 
 
-def _not_encoded(file: Path, encoding: str, place: str) -> InputError:
-    return InputError(f"{file} is not {encoding} ({place}); name its encoding.")
+def _header(path: Path, text: str, delimiter: str) -> tuple[list[str], str]:
+    """Read the first record that is not blank, and the text up to its end."""
+    mark = "\ufeff" if text.startswith("\ufeff") else ""
+    read: list[str] = [mark]
+
+    def lines() -> Iterator[str]:
+        for line in io.StringIO(text.removeprefix(mark), newline=""):
+            read.append(line)
+            yield line
+
+    try:
+        header = next((row for row in csv.reader(lines(), delimiter=delimiter) if row), [])
+    except csv.Error as error:
+        raise InputError(f"{path}: the header cannot be read: {error}.") from None
+    return header, "".join(read)
+
+
+def _unreadable(path: Path, encoding: str, error: Exception) -> InputError:
+    if isinstance(error, UnicodeError):
+        return InputError(
+            f"{path} is not {encoding} ({getattr(error, 'reason', error)}); name its encoding, "
+            "for instance encoding = 'latin-1', 'cp1252' or 'utf-16'."
+        )
+    return InputError(f"{path} cannot be read: {error}.")
 
 
 def _refuse_other_encoding(file: Path, start: bytes, encoding: str) -> None:
@@ -269,21 +332,3 @@ def _unique(header: Sequence[str]) -> tuple[list[str], frozenset[str]]:
         taken.add(name.lower())
         columns.append(name)
     return columns, frozenset(n.strip() for n in header if times[n.strip().lower()] > 1)
-
-
-def _in_utf8(file: Path, encoding: str, work: Path, place: int) -> Path:
-    """Give the file itself when it is UTF-8, else a copy in UTF-8."""
-    if encoding == "utf-8":
-        return file
-    copy = work / f"{place}-{file.name.removesuffix('.gz')}"
-    decoder = codecs.getincrementaldecoder(encoding)()
-    try:
-        with _open(file) as raw, copy.open("wb") as out:
-            while chunk := raw.read(_CHUNK):
-                out.write(decoder.decode(chunk).encode("utf-8"))
-            out.write(decoder.decode(b"", final=True).encode("utf-8"))
-    except UnicodeError as error:
-        raise _not_encoded(file, encoding, getattr(error, "reason", str(error))) from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{file} cannot be read: {error}.") from None
-    return copy

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,9 +17,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from features import connection as engines
 from features import contract
-from features.compat import arrow, batches
+from features.compat import batches
 from features.customers import customers as judge_customers
-from features.delimited import malformed_lines
 from features.errors import EmptyError, InputError, SettingsError
 from features.expressions import columns_of
 from features.inputs import Inputs, SourceReport
@@ -146,18 +144,13 @@ def _read_source(reading: _Reading, name: str, source: AnySource) -> tuple[ir.Ta
     clock = reading.clock if inside else replace(reading.clock, engine="duckdb")
     unique = f"{name}_{secrets.token_hex(4)}"
     reading.progress(f"{name}: reading")
-    with tempfile.TemporaryDirectory(prefix="regulars-") as work, _engine_errors(source.uri):
-        opened = open_source(
-            source,
-            backend,
-            f"{unique}_raw",
-            key=f"sources.{name}",
-            work=Path(work),
-            wanted=_wanted(source),
-        )
+    opened = open_source(
+        source, backend, f"{unique}_raw", key=f"sources.{name}", wanted=_wanted(source)
+    )
+    with _engine_errors(opened):
         judged = _keep(backend, f"{unique}_judged", _judge(opened, source, clock, backend, unique))
-        opened.release()
-    found = _report(reading, name, source, opened, backend, judged)
+    opened.release()
+    found = _report(reading, name, source, opened, judged)
     accepted = judged.filter(judged.reason_.isnull()).drop("reason_", "row_", "zoned_", "raw_")
     if not inside:
         accepted = _hand_over(accepted, reading.connection, unique)
@@ -207,23 +200,17 @@ def _report(
     name: str,
     source: AnySource,
     opened: Opened,
-    backend: Any,
     judged: ir.Table,
 ) -> SourceReport:
     reading.progress(f"{name}: counting")
-    lines, malformed, swallowed = None, 0, 0
-    if opened.malformed is not None:
-        lines = malformed_lines(backend, opened.malformed, opened.uri)
-        texts = lines.aggregate(lines=lines.count(), swallowed=(lines.place > 0).sum())
-        malformed, swallowed = (int(v or 0) for v in arrow(texts).to_pylist()[0].values())
-    found = report(name, judged, source, malformed=malformed, swallowed=swallowed)
+    found = report(name, judged, source, malformed=len(opened.malformed))
     if not found.read:
         _refuse_empty(name, source, opened.uri)
     if reading.rejects is not None:
         path = reading.rejects / f"{name}.csv"
         if found.rejected:
             reading.progress(f"{name}: writing {found.read - found.accepted:,} rejected rows")
-            write_rejects(judged, lines if malformed else None, path)
+            write_rejects(judged, opened.malformed, path)
         else:
             remove_rejects(path)
     return found
@@ -238,7 +225,7 @@ def _refuse_empty(name: str, source: AnySource, uri: str) -> None:
 
 
 @contextlib.contextmanager
-def _engine_errors(uri: str) -> Iterator[None]:
+def _engine_errors(opened: Opened) -> Iterator[None]:
     """Turn what DuckDB says of a file that it cannot read to the end into an input error."""
     import duckdb
 
@@ -247,13 +234,10 @@ def _engine_errors(uri: str) -> Iterator[None]:
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error as error:
-        what = brief(error, uri)
-        if "state machine" in what:
-            what = (
-                "its lines end in different ways, or quotes are not closed; "
-                "write it anew with one kind of line end"
-            )
-        raise InputError(f"{uri} cannot be read to its end: {what}.") from None
+        if opened.failures:
+            raise opened.failures[0] from None
+        what = brief(error, opened.uri)
+        raise InputError(f"{opened.uri} cannot be read to its end: {what}.") from None
 
 
 def _hand_over(accepted: ir.Table, spark: Any, unique: str) -> ir.Table:

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 _QUOTE = ord('"')
-# A quoted value this long, in bytes, is taken for one that was never closed.
-LONGEST_VALUE = 1 << 20
+# A record this long, in bytes, is taken for one with a quote that was never closed.
+LONGEST_RECORD = 1 << 20
 _WINDOW = 1 << 23
-_WINDOW_AFTER_BREAK = 1 << 12
+_WINDOW_AFTER_BREAK = 1 << 8
 _MESSAGE = "A double quote is not closed, or not doubled."
 
 
@@ -110,25 +110,34 @@ def _with_last(chunks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
 
 
 def _scan(lines: bytes, last: bool, delimiter: bytes, newline: bytes) -> tuple[int, bool]:
-    """Give the bytes that are sound lines, and whether the line after them is broken.
+    """Give the bytes that are sound records, and whether the line after them is broken.
 
     `lines` are whole lines. A value that is still open at their end may be closed by what
     follows, unless it is the end of the file or too long.
     """
-    opened, broken = _open_quote(lines, delimiter)
-    if opened is None:
-        return len(lines), False
-    start = lines.rfind(newline, 0, opened) + 1
-    return start, broken or last or len(lines) - opened > LONGEST_VALUE
-
-
-def _open_quote(lines: bytes, delimiter: bytes) -> tuple[int | None, bool]:
-    """Give the quote of the value that is open at the end, or the first one wrongly closed."""
     data = np.frombuffer(lines, dtype=np.uint8)
     quotes = np.flatnonzero(data == _QUOTE)
-    if _all_in_order(data, quotes, delimiter):
-        return (int(quotes[-1]), False) if len(quotes) % 2 else (None, False)
-    return _walk(lines, quotes.tolist(), delimiter)
+    if not _all_in_order(data, quotes, delimiter):
+        record, broken = _walk(lines, quotes.tolist(), delimiter, newline)
+    else:
+        record, broken = _open_record(lines, quotes, newline), False
+    if record is None:
+        return len(lines), False
+    return record, broken or last or len(lines) - record > LONGEST_RECORD
+
+
+def _open_record(lines: bytes, quotes: np.ndarray, newline: bytes) -> int | None:
+    """Give the start of the record whose value is open at the end; quotes are in order."""
+    if len(quotes) % 2 == 0:
+        return None
+    place = len(quotes) - 1
+    while True:
+        start = lines.rfind(newline, 0, int(quotes[place])) + 1
+        before = int(np.searchsorted(quotes, start))
+        if start == 0 or before % 2 == 0:
+            return start
+        # The line starts within a value of the same record.
+        place = before - 1
 
 
 def _all_in_order(data: np.ndarray, quotes: np.ndarray, delimiter: bytes) -> bool:
@@ -144,21 +153,27 @@ def _all_in_order(data: np.ndarray, quotes: np.ndarray, delimiter: bytes) -> boo
     return bool(before.all() and after.all())
 
 
-def _walk(lines: bytes, quotes: list[int], delimiter: bytes) -> tuple[int | None, bool]:
-    """Follow the quotes one by one: some stand inside unquoted values, or are wrong."""
+def _walk(
+    lines: bytes, quotes: list[int], delimiter: bytes, newline: bytes
+) -> tuple[int | None, bool]:
+    """Follow the quotes one by one: some stand inside unquoted values, or are wrong.
+
+    Gives the start of the record whose value is open at the end, or is wrongly closed.
+    """
     edges = {delimiter[0], ord("\n"), ord("\r")}
-    opened, skip = None, -1
+    record, closed, skip, is_open = 0, 0, -1, False
     for place in quotes:
         if place == skip:
             continue
         after = lines[place + 1] if place + 1 < len(lines) else ord("\n")
-        if opened is None:
+        if not is_open:
             if place == 0 or lines[place - 1] in edges:
-                opened = place
+                record = lines.rfind(newline, closed, place) + 1 or record
+                is_open = True
         elif after == _QUOTE:
             skip = place + 1
         elif after in edges:
-            opened = None
+            is_open, closed = False, place
         else:
-            return opened, True
-    return opened, False
+            return record, True
+    return (record if is_open else None), False

@@ -7,10 +7,9 @@ without rejected rows has none.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import ibis
 
 from features.compat import batches, missing
 from features.contract import MALFORMED
@@ -18,17 +17,22 @@ from features.store import replacing
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+    import pyarrow as pa
+
+    from features.quotes import Malformed
+
+_LINES = 100_000
 
 
-def write_rejects(judged: ir.Table, malformed: ir.Table | None, path: Path) -> None:
+def write_rejects(judged: ir.Table, malformed: Sequence[Malformed], path: Path) -> None:
     """Write the rejected rows of a source.
 
     Parameters
     ----------
     judged : ibis table
         With ``reason_`` and ``raw_`` as `features.contract` leaves them.
-    malformed : ibis table or None
-        Lines that did not fit, as `features.delimited.malformed_lines` gives them.
+    malformed : sequence of Malformed
+        Lines that did not fit their header.
     path : Path
         File to replace.
     """
@@ -40,9 +44,8 @@ def write_rejects(judged: ir.Table, malformed: ir.Table | None, path: Path) -> N
     with replacing(path) as partial, pc.CSVWriter(partial, schema) as out:
         for batch in batches(rows):
             out.write_batch(batch.cast(schema))
-        if malformed is not None:
-            for batch in batches(_lines(malformed, rows.columns)):
-                out.write_batch(batch.cast(schema))
+        for line in range(0, len(malformed), _LINES):
+            out.write_table(_lines(malformed[line : line + _LINES], schema))
 
 
 def remove_rejects(path: Path) -> None:
@@ -71,12 +74,14 @@ def _free(name: str, taken: list[str]) -> str:
     return name
 
 
-def _lines(malformed: ir.Table, columns: tuple[str, ...]) -> ir.Table:
+def _lines(malformed: Sequence[Malformed], schema: pa.Schema) -> pa.Table:
     """Malformed lines in the columns of the file; their text is in the detail."""
-    where = ibis.literal("line ") + (malformed.line + malformed.place).cast("string")
-    detail = where + ": " + malformed.message + " In: " + malformed.text.fill_null("")
-    reason, second, *others = columns
-    return malformed.select(
-        **{reason: ibis.literal(MALFORMED), second: detail},
-        **dict.fromkeys(others, missing("string")),
-    )
+    import pyarrow as pa
+
+    reason, detail, *others = schema.names
+    columns = {
+        reason: [MALFORMED] * len(malformed),
+        detail: [f"line {m.line}: {m.message} In: {m.text}" for m in malformed],
+        **dict.fromkeys(others, [None] * len(malformed)),
+    }
+    return pa.table(columns, schema=schema)

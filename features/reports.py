@@ -35,9 +35,7 @@ _EXAMPLES = {
 }
 
 
-def report(
-    source: str, judged: ir.Table, settings: Any, *, malformed: int = 0, swallowed: int = 0
-) -> SourceReport:
+def report(source: str, judged: ir.Table, settings: Any, *, malformed: int = 0) -> SourceReport:
     """Count the judged rows of a source.
 
     Parameters
@@ -49,8 +47,6 @@ def report(
     settings : TransactionsSource, CustomersSource or EventsSource
     malformed : int
         Lines that did not fit their header.
-    swallowed : int
-        How many of these follow a quote that is not closed.
 
     Returns
     -------
@@ -65,7 +61,7 @@ def report(
         read=int(counts["read"]) + malformed,
         accepted=int(counts["accepted"]),
         rejected=MappingProxyType(rejected),
-        notes=tuple(_notes(source, counts, rejected, settings, swallowed)),
+        notes=tuple(_notes(source, counts, rejected, settings)),
         first_day=counts.get("first_day"),
         last_day=counts.get("last_day"),
         customers=int(counts["customers"]),
@@ -110,14 +106,8 @@ def _notes(
     counts: Mapping[str, Any],
     rejected: Mapping[str, int],
     settings: Any,
-    swallowed: int,
 ) -> list[str]:
     notes = []
-    if swallowed:
-        notes.append(
-            f"{_counted(swallowed, 'malformed line')} only for a quote before that is not closed; "
-            "see where in the rejects."
-        )
     for place, (reason, (setting, expected)) in enumerate(_EXAMPLES.items()):
         example = counts.get(f"example_{place}")
         if reason in rejected and example is not None:

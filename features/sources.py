@@ -8,7 +8,7 @@ form is an `InputError` that says what was expected.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from features.delimited import open_delimited
 from features.errors import InputError, SettingsError
 from features.expressions import columns_of, condition
 from features.postgres import brief, open_postgres, pull, without_password
+from features.quotes import Malformed
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -49,8 +50,10 @@ class Opened:
         Raw columns; rows outside `where` are already left out.
     uri : str
         The source without its password, for messages.
-    malformed : str or None
-        DuckDB table that gets the malformed lines of a CSV file while it is read.
+    malformed : list of Malformed
+        Gets the malformed lines of a CSV file while the table is read, which is once.
+    failures : list of InputError
+        Gets the reason when a CSV file cannot be read to its end.
     ambiguous : frozenset of str
         Names that a CSV header holds more than once.
     instants : frozenset of str
@@ -61,7 +64,8 @@ class Opened:
 
     table: ir.Table
     uri: str
-    malformed: str | None = None
+    malformed: list[Malformed] = field(default_factory=list)
+    failures: list[InputError] = field(default_factory=list)
     ambiguous: frozenset[str] = frozenset()
     instants: frozenset[str] = frozenset()
     release: Callable[[], None] = lambda: None
@@ -87,7 +91,6 @@ def open_source(
     name: str,
     *,
     key: str,
-    work: Path,
     wanted: Wanted | None = None,
 ) -> Opened:
     """Open a source as a table of the connection's engine.
@@ -102,8 +105,6 @@ def open_source(
         Name of the table or view to make, unique within the connection.
     key : str
         Settings key of the source, for errors.
-    work : Path
-        Folder for files that may go once the table is read.
     wanted : callable, optional
         From the columns there are to those to bring from a database over the network; all
         when not given.
@@ -124,14 +125,14 @@ def open_source(
     if is_spark(source.uri):
         opened = _spark(source, connection, name)
     else:
-        opened = _file(source, connection, name, work)
+        opened = _file(source, connection, name)
     if source.where is None:
         return opened
     where = condition(opened.table, source.where, f"{key}.where")
     return replace(opened, table=opened.table.filter(where))
 
 
-def _file(source: Source, connection: Any, name: str, work: Path) -> Opened:
+def _file(source: Source, connection: Any, name: str) -> Opened:
     if "://" in source.uri:
         raise InputError(f"{without_password(source.uri)} is no known address; expected {_KINDS}.")
     suffixes = [s.lower() for s in Path(source.uri).suffixes]
@@ -139,8 +140,7 @@ def _file(source: Source, connection: Any, name: str, work: Path) -> Opened:
     if suffix == ".gz" and len(suffixes) > 1:
         suffix = suffixes[-2] if suffixes[-2] in _DELIMITED else suffix
     if suffix in _DELIMITED:
-        found = open_delimited(connection, _files(source.uri), source, name, work)
-        return Opened(found.table, source.uri, found.malformed, found.ambiguous)
+        return _delimited(source, connection, name)
     if suffix in _PARQUET:
         table = _parquet(source, connection, name)
         return Opened(table, source.uri, instants=_with_zone(table))
@@ -149,6 +149,19 @@ def _file(source: Source, connection: Any, name: str, work: Path) -> Opened:
     if Path(source.uri).expanduser().is_dir():
         raise InputError(_folder(source.uri))
     raise InputError(f"uri = {source.uri!r} is no known kind of source; expected {_KINDS}.")
+
+
+def _delimited(source: Source, connection: Any, name: str) -> Opened:
+    found = open_delimited(_files(source.uri), source)
+    connection.con.register(name, found.reader)
+    return Opened(
+        connection.table(name),
+        source.uri,
+        malformed=found.malformed,
+        failures=found.failures,
+        ambiguous=found.ambiguous,
+        release=partial(connection.con.unregister, name),
+    )
 
 
 def _folder(uri: str) -> str:

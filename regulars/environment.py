@@ -22,6 +22,8 @@ DEFAULTS: Mapping[str, str] = MappingProxyType(
         "MLFLOW_LOGGING_LEVEL": "ERROR",
         # The scorer states what it needs; a lock file that happens to lie around is no part.
         "MLFLOW_UV_AUTO_DETECT": "false",
+        # A server that is not there is told in seconds, not minutes.
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
         "GIT_PYTHON_REFRESH": "quiet",
     }
 )

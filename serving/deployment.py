@@ -29,7 +29,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from features.store import Store
-from serving.errors import ServingError
+from serving.errors import ScoreTableError, ServingError
 from serving.observability import DIRECTORY
 from serving.population import Thresholds
 
@@ -195,7 +195,7 @@ def _read_bundle(folder: Path) -> Deployment:
         names = Names(told["name"], told["currency"], told["timezone"])
         thresholds = told["thresholds"] and Thresholds.from_dict(told["thresholds"])
         return Deployment(names, None, folder / "scorer", told["model_version"], thresholds)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, ScoreTableError) as error:
         raise ServingError(
             f"the bento's model cannot be read ({type(error).__name__}: {error}); put the "
             "champion into the model store again and build the bento again"

@@ -111,15 +111,16 @@ class Desk:
         Returns
         -------
         dict of str to dict
-            Only those that are there.
+            Only those that are there; each with its ``customer_id``.
         """
         if not ids:
             return {}
         wanted = list(dict.fromkeys(ids))
         # A list of parameters goes through the index; a joined list would read the whole table.
         marks = ", ".join("?" * len(wanted))
-        sql = f"SELECT {_names(columns)} FROM scores WHERE customer_id IN ({marks})"  # noqa: S608
-        found = self._records(sql, wanted, columns)
+        names = list(dict.fromkeys(["customer_id", *columns]))
+        sql = f"SELECT {_names(names)} FROM scores WHERE customer_id IN ({marks})"  # noqa: S608
+        found = self._records(sql, wanted, names)
         return {row["customer_id"]: row for row in found}
 
     def page(
@@ -177,9 +178,8 @@ class Desk:
             return self._connection.cursor()
 
     def _records(
-        self, sql: str, values: Sequence[Any], columns: Sequence[str]
+        self, sql: str, values: Sequence[Any], names: Sequence[str]
     ) -> list[dict[str, Any]]:
-        names = _with_id(columns)
         found = self.cursor().execute(sql, list(values)).fetchall()
         rows = [dict(zip(names, row, strict=True)) for row in found]
         if "scored_at" in names:
@@ -240,10 +240,6 @@ def _totals(connection: Any) -> Totals:
     by_cell = {(stage, tier): count for stage, tier, count in cells}
     customers, abstained, churners, spend, equity = sums
     return Totals(customers, abstained, churners, spend, equity, by_cell)
-
-
-def _with_id(columns: Sequence[str]) -> list[str]:
-    return list(dict.fromkeys(["customer_id", *columns]))
 
 
 def _names(columns: Sequence[str]) -> str:

@@ -39,6 +39,7 @@ Horizon = Annotated[
         description="Outcome window in days; the trained one when not given.",
     ),
 ]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 Probability = Annotated[float | None, Field(ge=0, le=1)]
 
 
@@ -83,7 +84,7 @@ class RawCustomer(Request):
 
     customer_id: Id
     transactions: list[RawTransaction]
-    attributes: dict[str, str | float | None] = Field(
+    attributes: dict[str, str | Finite | None] = Field(
         default={}, description="As in the customers source; those not given are null."
     )
 
@@ -104,8 +105,8 @@ class Filter(Request):
 
     stage: list[Stage] = []
     tier: list[Tier] = []
-    at_least: dict[Measure, float] = {}
-    at_most: dict[Measure, float] = {}
+    at_least: dict[Measure, Finite] = {}
+    at_most: dict[Measure, Finite] = {}
     customer_id_starts_with: str = Field(default="", max_length=limits.MAX_ID_LENGTH)
 
 

@@ -77,12 +77,30 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def uncalibrated(self, X: pd.DataFrame) -> np.ndarray:
-        """Log-odds of churn before calibration, of shape (n_customers,)."""
+        """Log-odds of churn before calibration.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_customers, at least n_columns)
+
+        Returns
+        -------
+        ndarray of shape (n_customers,)
+        """
         check_is_fitted(self)
         return self._margin(self.encoder_.transform(self._frame(X)))
 
     def decision_function(self, X: pd.DataFrame) -> np.ndarray:
-        """Calibrated log-odds of churn, of shape (n_customers,)."""
+        """Log-odds of churn after calibration.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_customers, at least n_columns)
+
+        Returns
+        -------
+        ndarray of shape (n_customers,)
+        """
         log_odds = self.uncalibrated(X)
         return self.sigmoid_(log_odds)
 
@@ -106,7 +124,17 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):
         return np.column_stack([expit(-log_odds), expit(log_odds)])
 
     def predict(self, X: pd.DataFrame) -> np.ndarray:
-        """The likelier label, of shape (n_customers,)."""
+        """The likelier label.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_customers, at least n_columns)
+
+        Returns
+        -------
+        ndarray of shape (n_customers,)
+            One of `classes_` for each.
+        """
         churns = self.decision_function(X) > 0
         return self.classes_[churns.astype(int)]
 

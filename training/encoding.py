@@ -27,8 +27,9 @@ class Encoder:
     columns : tuple of str
         Feature columns in the order of the matrix.
     levels : mapping of str to tuple of str
-        The levels of each string column, sorted; level i has code i. A column that is not
-        named here is numeric.
+        The levels of each string column, sorted; level i has code i. None at all for a column
+        of objects or strings that was empty: it stays missing. A column that is not named here
+        is numeric.
     pooled : tuple of str, default=()
         String columns with more than 64 levels. The 64 most frequent keep a code of their own;
         the rest, and any level met later, share the code after the last (`len(levels[column])`),
@@ -141,6 +142,9 @@ class Encoder:
 
     def _codes(self, values: pd.Series) -> np.ndarray:
         name = str(values.name)
+        if not self.levels[name]:
+            # Empty in training, so that whatever comes was never seen.
+            return np.full(len(values), np.nan)
         if _is_numeric(values) and values.notna().any():
             raise ValueError(
                 f"Column {name!r} holds {values.dtype}, but strings were learned, such as "
@@ -184,14 +188,14 @@ def _require(frame: pd.DataFrame, columns: Sequence[str]) -> None:
 
 
 def _is_numeric(values: pd.Series) -> bool:
-    """Numbers, or objects that are numbers throughout (an all-null column is numeric too)."""
+    """Numbers, or objects that are numbers throughout."""
     if isinstance(values.dtype, pd.CategoricalDtype):
         return False
     if values.dtype != object:
         return pd.api.types.is_numeric_dtype(values)
     # The kind of an object column is the kind of what it holds.
     kind = pd.api.types.infer_dtype(values, skipna=True)
-    return kind in {"integer", "floating", "mixed-integer-float", "boolean", "decimal", "empty"}
+    return kind in {"integer", "floating", "mixed-integer-float", "boolean", "decimal"}
 
 
 def _strings(values: pd.Series) -> pd.Series:

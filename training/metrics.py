@@ -193,19 +193,46 @@ def calibration_error(y: np.ndarray, p: np.ndarray, bins: int = 10) -> float:
 
 
 def mae(true: np.ndarray, predicted: np.ndarray) -> float:
-    """Mean absolute error, in the unit of the amounts."""
+    """Mean absolute error, (1/n) Σ |predictedᵢ − trueᵢ|.
+
+    Parameters
+    ----------
+    true, predicted : ndarray of shape (n,)
+        Amounts in one unit.
+
+    Returns
+    -------
+    float, at least 0
+        In the unit of the amounts.
+    """
     true, predicted = paired(true, predicted)
     return float(np.mean(np.abs(predicted - true)))
 
 
 def rmse(true: np.ndarray, predicted: np.ndarray) -> float:
-    """Root of the mean squared error, in the unit of the amounts."""
+    """Root of the mean squared error, sqrt((1/n) Σ (predictedᵢ − trueᵢ)²).
+
+    Parameters
+    ----------
+    true, predicted : ndarray of shape (n,)
+        Amounts in one unit.
+
+    Returns
+    -------
+    float, at least 0
+        In the unit of the amounts; never below the mean absolute error.
+    """
     true, predicted = paired(true, predicted)
     return float(np.sqrt(np.mean((predicted - true) ** 2)))
 
 
 def total_bias(true: np.ndarray, predicted: np.ndarray) -> float:
     """Relative error of the total, (Σ predicted − Σ true) / |Σ true|.
+
+    Parameters
+    ----------
+    true, predicted : ndarray of shape (n,)
+        Amounts in one unit.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Means over a Beta-distributed dropout probability, by Gauss–Jacobi quadrature.
+"""Means over a Beta-distributed dropout probability, by quadrature.
 
 The purchase model needs one integral, over the probability p of dropping out after a purchase:
 
@@ -6,8 +6,9 @@ The purchase model needs one integral, over the probability p of dropping out af
 
 the expected number of purchases of a customer who is still there. Its closed form (a Gauss
 hypergeometric function) has a pole at a = 1, cancels near it and overflows for frequent buyers;
-the integrand itself is smooth, positive and bounded, so its mean over a few nodes is exact to
-rounding.
+the integrand itself is smooth, positive and bounded, so its mean over a few Gauss–Jacobi nodes is
+exact to rounding. Where the window is hundreds of times a new customer's age (c is large), the
+integrand falls within 1/c of zero, and a sum over the log-odds of p takes over.
 """
 
 from __future__ import annotations
@@ -15,14 +16,21 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh_tridiagonal
+from scipy.special import betaln
 
 Floats = NDArray[np.float64]
 
-# Nodes are doubled until two rules agree to this; the finer one, which is kept, is far closer.
+_COARSE, _FINE = 16, 32
+# Rows whose two rules differ by more are summed over the log-odds; for the others the finer rule is
+# far closer than this.
 _AGREEMENT = 1e-10
-_FEWEST, _MOST = 16, 1024
-# Rows times nodes held at once: a few arrays of 8 MB.
-_BLOCK = 1 << 20
+# Points of that sum, what it leaves out at either end (e⁻³³), and the step per standard deviation
+# of the log-odds up to which it sees the density.
+_POINTS, _DROP, _RESOLVED = 400, 33.0, 0.7
+# Below this shape most of p is at zero, and the integrand's value there is taken out of the sum.
+_AT_ZERO = 0.5
+# Rows times nodes held at once: a few arrays of 4 MB.
+_BLOCK = 1 << 19
 # Below, the integrand equals its limit s·c at p = 0 to the last digit.
 _SMALLEST = 1e-30
 
@@ -91,21 +99,20 @@ def purchases_while_alive(a: float, b: Floats, s: Floats, c: Floats) -> Floats:
 
     Notes
     -----
-    Every row starts with 16 and 32 nodes. Rows whose two results differ by more than 1e-10 of the
-    value are doubled again, to at most 1024: only horizons of hundreds of times the age of a new,
-    very frequent buyer need that. Against 60-digit arithmetic over a in [0.01, 50],
-    b in [0.05, 1000], r in [0.05, 20], alpha in [0.5, 300] days, x in [0, 10000] and horizons
-    from a day to five years the largest relative error is 3e-12.
+    Every row is computed with 16 and 32 Gauss-Jacobi nodes, and again by `_over_log_odds` where
+    the two differ by more than 1e-10 of the value. Against 60-digit arithmetic over a in
+    [0.01, 50] (at, beside and away from the pole at 1), b in [0.05, 1000], r in [0.05, 20], alpha
+    in [0.5, 300] days, x in [0, 10000], ages to 10,000 days and windows from a day to five years
+    the largest relative error is MAXERR.
     """
-    rows = np.arange(b.size)
-    value = _mean(a, b, s, c, _FEWEST)
-    nodes = _FEWEST
-    while rows.size and nodes < _MOST:
-        nodes *= 2
-        finer = _mean(a, b[rows], s[rows], c[rows], nodes)
-        apart = np.abs(finer - value[rows]) > _AGREEMENT * finer
-        value[rows] = finer
-        rows = rows[apart]
+    value = _mean(a, b, s, c, _FINE)
+    apart = np.abs(_mean(a, b, s, c, _COARSE) - value) > _AGREEMENT * value
+    rows = np.flatnonzero(apart)
+    step = _BLOCK // _POINTS
+    for start in range(0, rows.size, step):
+        part = rows[start : start + step]
+        summed, seen = _over_log_odds(a, b[part], s[part], c[part])
+        value[part] = np.where(seen, summed, value[part])
     return value
 
 
@@ -130,3 +137,25 @@ def _mean(a: float, b: Floats, s: Floats, c: Floats, nodes: int) -> Floats:
 def _burst(p: Floats, s: Floats, c: Floats) -> Floats:
     """(1 − (1 + c p)⁻ˢ) / p without cancellation at small p."""
     return -np.expm1(-s * np.log1p(c * p)) / p
+
+
+def _over_log_odds(a: float, b: Floats, s: Floats, c: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """The same mean by the trapezoidal rule in z = ln(p / (1 − p)); and where its step suffices.
+
+    In z density and integrand are analytic within ±iπ/2 whatever c is, and the sum converges
+    faster than any power of its step. The integrand's value at p = 1, and for small a at p = 0,
+    is taken out and put back by the mean of p, which shortens the tails.
+    """
+    at_zero = s * c if a < _AT_ZERO else np.zeros(s.size)
+    at_one = -np.expm1(-s * np.log1p(c))
+    left = np.log(np.maximum(c * (s + 1.0), a + b)) + _DROP / (a + (1.0 if a < _AT_ZERO else 0.0))
+    right = _DROP / (1.0 + b) + np.log1p(a / b)
+    step = (left + right) / _POINTS
+    z = step[:, None] * np.arange(_POINTS + 1) - left[:, None]
+    log_p, log_rest = -np.logaddexp(0.0, -z), -np.logaddexp(0.0, z)
+    p, rest = np.exp(log_p), np.exp(log_rest)
+    density = np.exp(a * log_p + b[:, None] * log_rest - betaln(a, b)[:, None])
+    varying = _burst(p, s[:, None], c[:, None]) - at_zero[:, None] * rest - at_one[:, None] * p
+    total = step * (density * varying).sum(axis=1)
+    mean = total + (at_zero * b + at_one * a) / (a + b)
+    return mean, step <= _RESOLVED * np.sqrt(1.0 / a + 1.0 / b)

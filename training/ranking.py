@@ -71,6 +71,11 @@ def lift_at(outcome: np.ndarray, score: np.ndarray, share: float = 0.1) -> float
 def spearman(true: np.ndarray, predicted: np.ndarray) -> float:
     """Rank correlation, ties at their mean rank.
 
+    Parameters
+    ----------
+    true, predicted : ndarray of shape (n,)
+        Amounts in one unit.
+
     Returns
     -------
     float in [-1, 1]
@@ -149,6 +154,14 @@ def decile_table(true: np.ndarray, predicted: np.ndarray, groups: int = 10) -> p
 def paired(true: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Outcomes and predictions as two float columns of one length, without gaps.
 
+    Parameters
+    ----------
+    true, predicted : array of shape (n,), n at least 1
+
+    Returns
+    -------
+    tuple of two ndarrays of shape (n,), float64
+
     Raises
     ------
     ValueError
@@ -171,7 +184,15 @@ def paired(true: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 def undefined(figure: str, why: str) -> float:
-    """NaN, said aloud by a `StatisticalWarning`."""
+    """NaN, said aloud by a `StatisticalWarning`.
+
+    Parameters
+    ----------
+    figure : str
+        What is not defined.
+    why : str
+        Half a sentence.
+    """
     warnings.warn(f"{figure} is not defined here: {why}.", StatisticalWarning, stacklevel=3)
     return float("nan")
 

@@ -138,10 +138,11 @@ def _rows_of(
 def random_log(seed: int, start: date, end: date, purchases: int, customers_: range) -> Log:
     """A log with everything in it that the features look at.
 
-    The first customers buy hundreds of times and the last hardly once. They buy in orders of one to five lines; one order in eight sends part of itself back on
-    its day, one in twelve all of it, and one in ten lines is a refund of another day. Some lines
-    are free, some name no product. Complaints, resolutions, marks, contacts and usage come beside
-    them; a third of the customers has no event. Some customers have no attribute.
+    The first customers buy hundreds of times and the last hardly once, in orders of one to five
+    lines; one order in eight sends part of itself back on its day, one in twelve all of it, and
+    one in ten is a refund of another day. Some lines are free, some name no product. Complaints,
+    resolutions, marks, contacts and usage come beside them; a third of the customers has no
+    event. Some customers have no attribute.
     """
     rng = np.random.default_rng(seed)
     span = (end - start).days

@@ -29,3 +29,20 @@ def test_every_error_of_a_room_has_an_exit_code(kind: type[Exception]):
 @pytest.mark.parametrize("error", [ValueError("x"), RuntimeError("x"), OSError("x"), KeyError("x")])
 def test_other_errors_are_unforeseen(error: Exception):
     assert exits.code(error) is None
+
+
+def test_a_file_that_cannot_be_used_is_named():
+    error = PermissionError(13, "Permission denied", "/srv/scores.csv")
+    assert exits.code(error) == exits.REFUSED
+    assert exits.sentence(error) == "/srv/scores.csv: Permission denied."
+
+
+def test_a_tracking_store_that_cannot_be_used_is_a_refusal():
+    from mlflow.exceptions import MlflowException
+
+    error = MlflowException("API request failed\nat great length")
+    assert exits.code(error) == exits.REFUSED
+    told = exits.sentence(error)
+    assert "API request failed" in told
+    assert "[tracking]" in told
+    assert "length" not in told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -139,3 +140,32 @@ def scored(made_scorer: MadeScorer) -> Callable[..., tuple]:
         return score(frame, scorer, **(usual | changed))
 
     return run
+
+
+@pytest.fixture(scope="session")
+def score_file(people: Callable[..., pd.DataFrame], scored: Callable[..., tuple]) -> Callable:
+    """`score_file(path, customers=50, as_of=AS_OF, ...)`: writes a score table, gives its frame."""
+    from serving import scores
+
+    def write(path: Path, customers: int = 50, as_of: date = AS_OF, **changed: object) -> object:
+        rows = people(customers, seed=customers).assign(as_of=as_of)
+        frame, thresholds = scored(rows, as_of=as_of)
+        usual = {
+            "name": "made-shop",
+            "currency": "EUR",
+            "timezone": "UTC",
+            "as_of": as_of,
+            "horizon_days": 90,
+            "clv_horizon_days": 365,
+            "model_version": "7",
+            "run_id": None,
+            "speaker": "churn",
+            "grades": {"risk": "B"},
+            "scored_at": datetime(2024, 7, 2, 3, 4, 5, 678901, tzinfo=UTC),
+            "thresholds": thresholds,
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scores.write(frame, scores.Meta(**(usual | changed)), path)
+        return frame
+
+    return write

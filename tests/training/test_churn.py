@@ -44,6 +44,9 @@ def test_a_later_snapshot_decides_the_rounds():
     useful = ChurnModel(**patient).fit(frame, churned, eval_set=stairs(2_000, seed=1))
     useless = ChurnModel(**patient).fit(frame, churned, eval_set=(noise, 1 - churned))
     assert useless.rounds_ < 10 < useful.rounds_ <= 400
+    # Rows that the trees have seen always gain, so only the limit stops them.
+    own = ChurnModel(rounds=5, max_rounds=40).fit(frame, churned, eval_set=(frame, churned))
+    assert 35 < own.rounds_ <= 40
     assert useful.booster_.num_trees() == useful.rounds_
 
 

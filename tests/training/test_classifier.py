@@ -224,6 +224,18 @@ def test_columns_that_never_vary_are_refused_when_there_are_no_others(kind):
 
 
 @both
+def test_empty_columns_of_every_type_change_nothing(kind, asked):
+    """As the catalogue's columns are where a source is absent."""
+    frame, churned, _ = customers(600)
+    empty = {"care": np.nan, "first_month": pd.Series([None] * 600, dtype="str"), "none": None}
+    model = kind().fit(frame.assign(**empty), churned)
+    plain = kind().fit(frame, churned)
+    wide = asked.assign(care=3.0, first_month="7", none="x")
+    np.testing.assert_allclose(model.predict_proba(wide), plain.predict_proba(asked), atol=1e-6)
+    assert (model.contributions(wide)[list(empty)].abs() < 1e-6).all(axis=None)
+
+
+@both
 def test_any_two_labels_do_and_the_greater_is_churn(kind, asked):
     frame, churned, _ = customers(800)
     words = np.where(churned == 1, "left", "here")

@@ -57,6 +57,13 @@ def test_a_column_without_values_is_missing_whatever_its_type(frame, nothing):
     assert np.isnan(encoder.transform(frame.assign(plan=nothing, orders=nothing))[:, :2]).all()
 
 
+@pytest.mark.parametrize("dtype", [object, "str"])
+def test_a_column_that_was_empty_in_training_stays_missing(frame, dtype):
+    encoder = Encoder.learn(frame.assign(plan=pd.Series([None] * 4, dtype=dtype)))
+    for later in (["gold"] * 4, [1, 2, 3, 4], [None] * 4):
+        assert np.isnan(encoder.transform(frame.assign(plan=later))[:, 1]).all()
+
+
 def test_beyond_64_levels_the_rare_and_the_new_ones_share_a_code():
     # Level i occurs i + 1 times, so that the 64 most frequent of 70 are 06 … 69.
     names = [f"{i:02d}" for i in range(70) for _ in range(i + 1)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -41,18 +40,22 @@ class Shop:
 
     @property
     def config(self) -> Path:
+        """Settings file."""
         return self.folder / "regulars.toml"
 
     @property
     def scorer(self) -> Path:
+        """Folder of the model."""
         return self.folder / "scorer"
 
     @property
     def store(self) -> Path:
+        """Folder of the store."""
         return self.folder / "store"
 
     @property
     def environ(self) -> dict[str, str]:
+        """What the service finds in its environment."""
         return {
             "REGULARS_CONFIG": str(self.config),
             "REGULARS_SCORER": str(self.scorer),
@@ -233,9 +236,11 @@ class Service:
         return asyncio.run_coroutine_threadsafe(asked, self._loop).result(60)
 
     def get(self, path: str, **given: Any) -> httpx.Response:
+        """Ask by GET."""
         return self("GET", path, **given)
 
     def post(self, path: str, json: Any, **given: Any) -> httpx.Response:
+        """Ask by POST with JSON."""
         return self("POST", path, json=json, **given)
 
 

@@ -167,9 +167,7 @@ def test_another_horizon_is_scored_anew_with_the_tables_thresholds(service, shop
             assert long["tier"] == short["tier"]
 
 
-def test_another_horizon_is_the_same_from_the_table_and_from_raw_transactions(
-    service, shop, known
-):
+def test_another_horizon_is_the_same_from_the_table_and_from_raw_transactions(service, shop, known):
     ids = known[:5]
     told = service.post("/risk", {"customer_ids": ids, "horizon_days": 30}).json()["items"]
     customers = [shop.raw(one) for one in ids]

@@ -1,0 +1,175 @@
+"""The pages for people: readable without a script, escaped, guarded, and honest when empty."""
+
+from __future__ import annotations
+
+import html
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+pytestmark = pytest.mark.service
+
+
+class Outline(HTMLParser):
+    """Elements with their attributes, and text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        """Keep the element."""
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        """Keep the text."""
+        self.words.append(data)
+
+    def all(self, tag):
+        """Attributes of the elements of a kind."""
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture
+def page(service):
+    """`page(path)`: outline of a page that was found."""
+
+    def get(path="/", **given):
+        told = service.get(path, headers={"accept": "text/html"}, **given)
+        assert told.status_code == 200
+        assert told.headers["content-type"].startswith("text/html")
+        return Outline(told.text)
+
+    return get
+
+
+def open_customer(service, one):
+    return service("POST", "/customer", data={"customer_id": one}, headers={"accept": "text/html"})
+
+
+def test_the_first_page_says_what_the_scores_add_up_to(page, shop):
+    words = " ".join(page().words)
+    frame = shop.scores
+    assert f"{len(frame):,}" in words
+    assert f"{frame['churn_probability'].sum():,.0f}" in words
+    assert f"£{frame['expected_spend'].sum():,.0f}" in words
+    assert f"£{frame['clv'].sum():,.0f}" in words
+    assert "1 Jul 2024" in words
+    assert "days old" in words
+
+
+def test_the_list_starts_with_those_at_risk_and_the_most_valuable(page, shop):
+    frame = shop.scores[shop.scores["stage"] == "at_risk"]
+    frame = frame.sort_values(["clv", "customer_id"], ascending=[False, True])
+    shown = [button["value"] for button in page().all("button") if button.get("name")]
+    assert shown == frame["customer_id"].tolist()[:25]
+
+
+def test_the_list_is_filtered_sorted_and_paged_by_the_address(page, shop):
+    frame = shop.scores[shop.scores["stage"] == "lapsed"]
+    frame = frame.sort_values(["churn_probability", "customer_id"], ascending=[False, True])
+    seen, path = [], "/?stage=lapsed&sort=-churn_probability"
+    while path:
+        outline = page(path)
+        seen += [button["value"] for button in outline.all("button") if button.get("name")]
+        after = [link["href"] for link in outline.all("a") if link.get("rel") == "next"]
+        path = "/" + after[0].partition("#")[0] if after else None
+    assert seen == frame["customer_id"].tolist()
+
+
+def test_the_grid_counts_customers_by_stage_and_tier(page, shop):
+    counts = shop.scores.groupby(["stage", "tier"]).size()
+    outline = page()
+    for stage, tier in list(counts.index)[:6]:
+        assert f"?stage={stage}&tier={tier}" in [link["href"] for link in outline.all("a")]
+        filtered = " ".join(page(f"/?stage={stage}&tier={tier}").words)
+        number = counts[stage, tier]
+        assert f"{number} {'customer' if number == 1 else 'customers'}" in filtered
+
+
+def test_no_address_on_a_page_holds_an_id(service, page, known):
+    outlines = [page(), page("/?sort=customer_id"), Outline(open_customer(service, known[0]).text)]
+    for outline in outlines:
+        targets = [a.get(name) for _, a in outline.elements for name in ("href", "src", "action")]
+        assert not [target for target in targets if target and "shopper" in target]
+
+
+def test_nothing_on_a_page_comes_from_elsewhere(service, page, known):
+    outlines = [page(), page("/docs"), Outline(open_customer(service, known[0]).text)]
+    for outline in outlines:
+        assert outline.all("script") == []
+        assert not [a for _, a in outline.elements if "style" in a]
+        targets = [a.get(name) for _, a in outline.elements for name in ("href", "src", "action")]
+        for target in filter(None, targets):
+            assert not re.match(r"(https?:)?//", target)
+            if target.startswith("/static/"):
+                assert service.get(target).status_code == 200
+
+
+def test_a_customers_page_shows_scores_reasons_and_purchases(service, shop, known):
+    one = next(c for c in known if (shop.log["customer_id"] == c).sum() >= 6)
+    row = shop.scores.set_index("customer_id").loc[one]
+    outline = Outline(open_customer(service, one).text)
+    words = " ".join(outline.words)
+    assert one in words
+    for reason in row["reasons"]:
+        assert reason["text"] in words
+    assert f"£{row['clv']:,.2f}" in words or f"£{row['clv']:,.0f}" in words
+    log = shop.log[(shop.log["customer_id"] == one) & (shop.log["timestamp"] < "2024-07-01")]
+    days = log.groupby(log["timestamp"].str[:10])["amount"].sum()
+    assert len(outline.all("rect")) == len(days)
+    assert f"£{days.iloc[-1]:,.2f}".replace("£-", "−£") in words
+
+
+def test_ids_are_escaped(service, known):
+    told = service.get("/?sort=customer_id")
+    assert html.escape(known[0]) in told.text
+    assert known[0] not in told.text
+    strange = "<script>alert(1)</script>"
+    told = open_customer(service, strange)
+    assert told.status_code == 404
+    assert strange not in told.text
+
+
+def test_an_unknown_customer_is_a_page_that_says_so(service):
+    told = open_customer(service, "nobody")
+    assert told.status_code == 404
+    assert "No such customer" in told.text
+    assert told.headers["content-type"].startswith("text/html")
+
+
+def test_a_form_without_an_id_is_refused(service):
+    told = service("POST", "/customer", data={"other": "x"})
+    assert told.status_code == 400
+
+
+def test_every_answer_carries_the_security_headers(service, known):
+    answers = [
+        service.get("/"),
+        service.get("/", key=None),
+        service.get("/nothing"),
+        service.get("/livez"),
+        service.post("/risk", {"customer_ids": known[:1]}),
+        service.get("/static/workbench.css"),
+    ]
+    for told in answers:
+        policy = told.headers["content-security-policy"]
+        assert "default-src 'self'" in policy
+        assert "unsafe" not in policy
+        assert told.headers["x-content-type-options"] == "nosniff"
+        assert told.headers["x-frame-options"] == "DENY"
+        assert told.headers["referrer-policy"] == "no-referrer"
+        kept = "max-age" in told.headers["cache-control"]
+        assert kept == (told.url.path == "/static/workbench.css")
+        assert kept or told.headers["cache-control"] == "no-store"
+
+
+def test_the_documentation_shows_every_endpoint_with_its_example(page):
+    words = " ".join(page("/docs").words)
+    for path in ("/risk", "/value", "/score", "/customers", "/export", "/metrics", "/readyz"):
+        assert path in words
+    assert "last purchase 94 days ago; usually every 21" in words
+    assert "Transaction 1" in words

@@ -1,0 +1,127 @@
+"""What the registered scorer promises, whichever model speaks in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.inputs import Inputs
+from tests.training.conftest import AS_OF, HORIZON
+from training.errors import RegistryError
+from training.evidence import Order
+from training.fitting import SPEAKERS, Asked
+from training.panel import behaviour_frame
+from training.pipeline import Training
+from training.scorer import PREDICTED, Scorer
+
+
+@pytest.fixture(scope="module")
+def rows(shop: Inputs) -> pd.DataFrame:
+    """Behaviour rows on the day of the training."""
+    return behaviour_frame(shop, AS_OF, horizon_days=HORIZON)
+
+
+@pytest.fixture(params=SPEAKERS)
+def scorer(
+    request: pytest.FixtureRequest, trained: Training, order: Callable[..., Order]
+) -> Scorer:
+    """The shop's scorer, with each model speaking in turn."""
+    asked = Asked(order().churn, order().value)
+    return trained.evidence.fitted.scorer(request.param, asked, {"risk": "A"})
+
+
+def test_probabilities_add_up_and_nothing_is_infinite(scorer: Scorer, rows: pd.DataFrame) -> None:
+    predicted = scorer.predict(rows)
+    assert list(predicted.columns) == list(PREDICTED)
+    assert predicted.index.equals(rows.index)
+    np.testing.assert_allclose(
+        predicted["churn_probability"] + predicted["return_probability"], 1.0
+    )
+    spoken = predicted.drop(columns=[c for c in predicted if c.endswith(("_lower", "_upper"))])
+    assert np.isfinite(spoken.to_numpy()).all()
+    assert (spoken >= 0).all(axis=None)
+
+
+def test_expected_purchases_are_never_below_the_return_probability(
+    scorer: Scorer, rows: pd.DataFrame
+) -> None:
+    predicted = scorer.predict(rows)
+    assert (predicted["expected_purchases"] >= predicted["return_probability"] - 1e-12).all()
+
+
+def test_a_customer_alone_gets_the_same_numbers_as_in_the_table(
+    scorer: Scorer, rows: pd.DataFrame
+) -> None:
+    together = scorer.predict(rows)
+    for position in (0, 17, len(rows) - 1):
+        alone = scorer.predict(rows.iloc[[position]])
+        pd.testing.assert_frame_equal(alone, together.iloc[[position]], check_exact=True)
+
+
+def test_other_horizons_rise_through_the_trained_one_and_leave_clv_alone(
+    scorer: Scorer, rows: pd.DataFrame
+) -> None:
+    days = (30, HORIZON, 180, 365)
+    answers = {d: scorer.predict(rows, horizon_days=d) for d in days}
+    pd.testing.assert_frame_equal(answers[HORIZON], scorer.predict(rows), check_exact=True)
+    for shorter, longer in ((30, HORIZON), (HORIZON, 180), (180, 365)):
+        for column in ("return_probability", "expected_purchases", "expected_spend"):
+            rise = answers[longer][column] - answers[shorter][column]
+            assert (rise >= -1e-9).all(), (column, shorter, longer)
+        np.testing.assert_array_equal(answers[longer]["clv"], answers[shorter]["clv"])
+
+
+def test_contributions_come_by_family_and_tell_the_risk(scorer: Scorer, rows: pd.DataFrame) -> None:
+    drivers = scorer.contributions(rows)
+    assert drivers.index.equals(rows.index)
+    assert {"rfm", "rhythm"} <= set(drivers.columns)
+    risk = scorer.predict(rows)["churn_probability"].clip(1e-9, 1 - 1e-9)
+    rest = np.log(risk / (1 - risk)) - drivers.sum(axis=1)
+    # What is left is one constant: the bias, or the newcomer's log-odds.
+    np.testing.assert_allclose(rest, rest.iloc[0], atol=1e-6)
+
+
+def test_a_saved_scorer_predicts_bit_for_bit_the_same(
+    scorer: Scorer, rows: pd.DataFrame, tmp_path: Path
+) -> None:
+    scorer.save(tmp_path)
+    again = Scorer.load(tmp_path)
+    assert again.terms == scorer.terms
+    assert (again.speaker, again.grades) == (scorer.speaker, scorer.grades)
+    pd.testing.assert_frame_equal(again.predict(rows), scorer.predict(rows), check_exact=True)
+    pd.testing.assert_frame_equal(
+        again.contributions(rows), scorer.contributions(rows), check_exact=True
+    )
+
+
+def test_a_folder_without_a_scorer_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RegistryError, match=r"scorer\.json is missing"):
+        Scorer.load(tmp_path)
+
+
+def test_a_scorer_of_another_format_is_refused(trained: Training, tmp_path: Path) -> None:
+    trained.evidence.scorer.save(tmp_path)
+    path = tmp_path / "scorer.json"
+    head = json.loads(path.read_text())
+    path.write_text(json.dumps(head | {"format": 99}))
+    with pytest.raises(RegistryError, match="has format 99"):
+        Scorer.load(tmp_path)
+
+
+def test_a_label_leaves_the_value_figures_as_they_are(
+    trained: Training, rows: pd.DataFrame, order: Callable[..., Order]
+) -> None:
+    asked = Asked(order().churn, order().value)
+    churn = trained.evidence.fitted.scorer("churn", asked, {})
+    value = trained.evidence.fitted.scorer("value", asked, {})
+    label = replace(churn, terms=replace(churn.terms, rule="label"))
+    pd.testing.assert_series_equal(label.predict(rows)["clv"], value.predict(rows)["clv"])
+    pd.testing.assert_series_equal(
+        label.predict(rows)["churn_probability"], churn.predict(rows)["churn_probability"]
+    )
