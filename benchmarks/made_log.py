@@ -1,8 +1,8 @@
 """A made transaction log of any length, as a Parquet file.
 
 Customers differ in how often and how much they buy and in when they come and leave; a receipt has
-a few lines; some lines come back. Two years end on the last day before `AS_OF`. Ids are whole
-numbers, as in most logs, which pandas groups faster than text.
+a few lines; some lines come back. Two years end on the last day before `AS_OF`. Customers and
+orders are whole numbers, which pandas groups faster than text; products and categories are text.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def write(path: Path, rows: int, *, refunds: bool = True, seed: int = 0) -> Path
     -------
     Path
         The file: ``customer_id`` int64, ``timestamp``, ``amount`` float64 (cents are whole),
-        ``order_id``, ``product_id`` int64, ``category`` string.
+        ``order_id`` int64, ``product_id`` and ``category`` string.
     """
     if not path.exists():
         partial = path.with_suffix(".part")
@@ -84,11 +84,15 @@ def make(rows: int, *, refunds: bool = True, seed: int = 0) -> pd.DataFrame:
             "timestamp": start + second[order].astype("timedelta64[s]"),
             "amount": cents / 100,
             "order_id": 500_000 + order,
-            "product_id": 20_000 + product,
-            "category": pd.Series(product % CATEGORIES).map("category {:02d}".format),
+            "product_id": _named("P{:05d}", PRODUCTS)[product],
+            "category": _named("category {:02d}", CATEGORIES)[product % CATEGORIES],
         }
     )
     return log.sort_values("timestamp", kind="stable", ignore_index=True)
+
+
+def _named(pattern: str, count: int) -> np.ndarray:
+    return np.array([pattern.format(number) for number in range(count)], dtype=object)
 
 
 def _receipts(receipts: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

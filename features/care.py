@@ -16,8 +16,8 @@ import ibis.expr.types as ir
 
 from features import compat
 
-# Values are added up as decimals, like money, so that the order of the rows changes nothing;
-# one of this size or above is not read.
+# Values are added up as decimals of six places, like money, so that the order of the rows changes
+# nothing; one of this size or above is not read.
 VALUE_TYPE = "decimal(38, 6)"
 VALUE_LIMIT = 1e15
 

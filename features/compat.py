@@ -148,9 +148,10 @@ def square(amount: ir.DecimalValue) -> ir.DecimalValue:
 
     Returns
     -------
-    decimal column with twelve decimals.
+    decimal(37,12) column.
     """
-    return exactly(amount, "decimal(19, 6)") * exactly(amount, "decimal(17, 6)")
+    product = exactly(amount, "decimal(19, 6)") * exactly(amount, "decimal(17, 6)")
+    return exactly(product, "decimal(37, 12)")
 
 
 def row_hash(table: ir.Table, columns: Sequence[str], *, salt: int = 0) -> ir.IntegerValue:

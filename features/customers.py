@@ -97,11 +97,12 @@ def _label(opened: Opened, source: CustomersSource) -> tuple[Any, Any]:
     if source.label is None:
         return missing("boolean"), ibis.literal(True)
     values = settings_column(opened, source.label, f"{_KEY}.label")
-    written = text(values).lower()
+    shown = text(values)
+    written = shown.lower()
     label = ibis.cases(
         (written.isin(_YES), True), (written.isin(_NO), False), else_=ibis.null("boolean")
     )
-    seen = opened.table.select(written=written, label=label)
+    seen = opened.table.select(written=shown, label=label)
     counts = arrow(seen.aggregate(read=seen.label.count(), there=seen.written.count()))
     if counts["there"][0].as_py() and not counts["read"][0].as_py():
         found = arrow(seen.select("written").distinct().order_by("written").limit(5))

@@ -74,9 +74,10 @@ def amount(table: ir.Table, setting: str, key: str) -> ir.FloatingValue:
     if setting in table.columns:
         return number(table[setting])
     tree = _parse(setting, table.columns, key, _NUMBERS)
+    value = _number(tree, _Scope(table, setting, key, _NUMBERS))
     if not any(tree.find_all(exp.Column)):
         raise SettingsError(f"{key} = {setting!r} names no column; name at least one.")
-    return _number(tree, _Scope(table, setting, key, _NUMBERS))
+    return value
 
 
 def condition(table: ir.Table, setting: str, key: str) -> ir.BooleanValue:

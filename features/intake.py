@@ -121,7 +121,7 @@ class _Reading:
         engine: Any = "spark" if connection.name == "pyspark" else "duckdb"
         if engine == "duckdb" and any(is_spark(source.uri) for source in given):
             raise SettingsError(
-                "A Spark table cannot be read into DuckDB; hand in a Spark session."
+                "A Spark table cannot be read into DuckDB; hand in a connection to Spark."
             )
         local = connection if engine == "duckdb" else engines.duckdb(spill)
         clock = contract.Clock(timezone, local_now, engine)

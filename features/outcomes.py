@@ -64,10 +64,13 @@ def outcomes(transactions: ir.Table, as_of: date, horizon_days: int) -> ir.Table
     Raises
     ------
     FeaturesError
-        If the horizon is shorter than a day.
+        If the horizon is shorter than a day or ends after the last day that there is.
     """
-    if horizon_days < 1:
-        raise FeaturesError(f"Got horizon_days={horizon_days}, expected 1 or more.")
+    if not 1 <= horizon_days <= (date.max - as_of).days:
+        raise FeaturesError(
+            f"Got horizon_days={horizon_days} from {as_of}, expected 1 or more and an end before "
+            f"{date.max}."
+        )
     days = occasions(transactions, as_of + timedelta(days=horizon_days))
     past = days.day < ibis.literal(as_of)
     totals = days.group_by("customer_id").aggregate(

@@ -5,8 +5,9 @@ The session is read-only. A password never appears in an error.
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
@@ -38,16 +39,17 @@ def without_password(uri: str) -> str:
     return _PASSWORD_OPTION.sub("***", _PASSWORD.sub(r"\1***", uri))
 
 
-def open_postgres(source: Source) -> ir.Table:
-    """Open a table of a PostgreSQL server; no row is read yet.
+@contextlib.contextmanager
+def open_postgres(source: Source) -> Iterator[ir.Table]:
+    """Open a table of a PostgreSQL server; no row is read yet. Closes the session at the end.
 
     Parameters
     ----------
     source : Source
         For `uri` and `table`.
 
-    Returns
-    -------
+    Yields
+    ------
     ibis table of the PostgreSQL backend
 
     Raises
@@ -56,6 +58,13 @@ def open_postgres(source: Source) -> ir.Table:
         If the server cannot be reached, or has no such table.
     """
     backend = _connect(source.uri)
+    try:
+        yield _table(backend, source)
+    finally:
+        backend.disconnect()
+
+
+def _table(backend: Any, source: Source) -> ir.Table:
     if source.table is None:
         raise InputError(
             f"{without_password(source.uri)} needs `table`; "
@@ -119,7 +128,6 @@ def pull(
         raise InputError(f"{without_password(uri)} cannot be read: {brief(error, uri)}.") from None
     finally:
         connection.con.unregister(incoming)
-        remote.get_backend().disconnect()
     return connection.table(name)
 
 

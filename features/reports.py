@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from features.compat import arrow
 from features.contract import (
+    DUPLICATE,
     MALFORMED,
     REASONS,
     UNPARSEABLE_AMOUNT,
@@ -53,6 +54,8 @@ def report(source: str, judged: ir.Table, settings: Any, *, malformed: int = 0) 
     SourceReport
     """
     counts = arrow(judged.aggregate(**_measures(judged, settings))).to_pylist()[0]
+    if source == "customers" and counts["read"]:
+        counts["differing"] = _differing(judged)
     rejected = {r: int(counts[f"rejected_{place}"]) for place, r in enumerate(REASONS)}
     rejected[MALFORMED] += malformed
     rejected = {reason: rows for reason, rows in rejected.items() if rows}
@@ -88,6 +91,13 @@ def _measures(judged: ir.Table, settings: Any) -> dict[str, Any]:
     if "churned" in judged.columns:
         measures["labelled"] = judged.churned.count(where=accepted)
     return measures | _example_measures(judged, settings)
+
+
+def _differing(judged: ir.Table) -> int:
+    """Count the ids that stand on rows that differ."""
+    known = judged.filter(judged.reason_.isnull() | (judged.reason_ == DUPLICATE))
+    by_id = known.group_by("customer_id").aggregate(rows_=known.row_.nunique())
+    return int(arrow(by_id.aggregate(n=by_id.count(where=by_id.rows_ > 1)))["n"][0].as_py())
 
 
 def _example_measures(judged: ir.Table, settings: Any) -> dict[str, Any]:
@@ -126,16 +136,23 @@ def _notes(
             "those without were taken as business local time."
         )
     if counts["accepted"]:
-        notes += _doubts(source, counts, settings)
+        notes += _doubts(source, counts, rejected, settings)
     return notes
 
 
-def _doubts(source: str, counts: Mapping[str, Any], settings: Any) -> list[str]:
+def _doubts(
+    source: str, counts: Mapping[str, Any], rejected: Mapping[str, int], settings: Any
+) -> list[str]:
     notes = []
     if counts.get("positive") == 0:
         notes.append("No accepted row has a positive amount: there are only refunds.")
     if source != "customers" and counts["customers"] == 1:
         notes.append("All accepted rows belong to one customer.")
+    if DUPLICATE in rejected and (differing := counts.get("differing")):
+        notes.append(
+            f"{_counted(differing, 'repeated customer')} with rows that differ: "
+            "one of the rows was kept."
+        )
     missing_labels = counts["accepted"] - counts.get("labelled", counts["accepted"])
     if source == "customers" and settings.label is not None and missing_labels:
         notes.append(f"{_counted(missing_labels, 'customer')} without a label.")

@@ -266,28 +266,17 @@ def _postgres(
     source: Source, connection: Any, name: str, key: str, wanted: Wanted | None
 ) -> Opened:
     """Filter on the server when it can; text read as numbers is filtered here."""
-    remote = open_postgres(source)
-    there: ir.BooleanValue | None = None
-    also: tuple[str, ...] = ()
-    if source.where is not None:
-        there = condition(remote, source.where, f"{key}.where")
-        also = columns_of(source.where, remote.columns, f"{key}.where")
-    here = there is not None and bool(there.op().find(ibis.expr.operations.TryCast))
-    brought = None if wanted is None else dict.fromkeys([*wanted(remote.columns), *also])
-    for column in brought or ():
-        if column not in remote.columns:
-            raise InputError(
-                f"{key}: {source.table!r} has no column {column!r}."
-                f"{nearest(column, remote.columns)} The columns are {names(remote.columns)}."
-            )
-    table = pull(
-        remote,
-        connection,
-        name,
-        wanted=None if brought is None else list(brought),
-        condition=None if here else there,
-        uri=source.uri,
-    )
+    with open_postgres(source) as remote:
+        there, brought = _asked(source, remote, key, wanted)
+        here = there is not None and bool(there.op().find(ibis.expr.operations.TryCast))
+        table = pull(
+            remote,
+            connection,
+            name,
+            wanted=brought,
+            condition=None if here else there,
+            uri=source.uri,
+        )
     release = partial(connection.drop_table, name, force=True)
     opened = Opened(
         table, without_password(source.uri), instants=_with_zone(table), release=release
@@ -296,6 +285,27 @@ def _postgres(
         return opened
     where = condition(table, source.where, f"{key}.where")
     return replace(opened, table=table.filter(where))
+
+
+def _asked(
+    source: Source, remote: ir.Table, key: str, wanted: Wanted | None
+) -> tuple[ir.BooleanValue | None, list[str] | None]:
+    """Give the filter, and the columns that it and the settings name; None for all columns."""
+    there: ir.BooleanValue | None = None
+    also: tuple[str, ...] = ()
+    if source.where is not None:
+        there = condition(remote, source.where, f"{key}.where")
+        also = columns_of(source.where, remote.columns, f"{key}.where")
+    if wanted is None:
+        return there, None
+    brought = list(dict.fromkeys([*wanted(remote.columns), *also]))
+    for column in brought:
+        if column not in remote.columns:
+            raise InputError(
+                f"{key}: {source.table!r} has no column {column!r}."
+                f"{nearest(column, remote.columns)} The columns are {names(remote.columns)}."
+            )
+    return there, brought
 
 
 def _spark(source: Source, connection: Any, name: str) -> Opened:

@@ -92,8 +92,13 @@ class Newest:
         _log.info("score table of %s: %d customers", new.meta.as_of, new.totals.customers)
 
     def _wanted(self) -> _Mark | None:
-        """The newest file that may be readable, or None when it is in use already."""
+        """The newest file that may be readable, or None when it is in use already.
+
+        Never one of an earlier date than the table in use, whatever became of its file.
+        """
         newest = next((mark for mark in self._marks() if mark not in self._unreadable), None)
+        if newest is None or (self._mark is not None and newest[0] < self._mark[0]):
+            return None
         return None if newest == self._mark else newest
 
     def _marks(self) -> Iterator[_Mark]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
@@ -43,6 +43,9 @@ class Thresholds:
     cuts : Cuts or None
         None where the population gave nothing to learn from: no purchases on record, or no
         lifetime values.
+    typical : mapping of str to float
+        What the risk of a typical active customer is made of, log-odds by family: reasons tell
+        how a customer differs from that.
 
     Raises
     ------
@@ -56,6 +59,7 @@ class Thresholds:
     quintiles: Quintiles | None
     potential: Potential | None
     cuts: Cuts | None
+    typical: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.customers < 1:
@@ -102,6 +106,7 @@ class Thresholds:
                 quintiles=_part(Quintiles, given["quintiles"]),
                 potential=_part(Potential, given["potential"]),
                 cuts=_part(Cuts, given["cuts"]),
+                typical=dict(given["typical"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ScoreTableError(

@@ -4,12 +4,17 @@ In: behaviour rows and the model's contributions by family, in log-odds of churn
 customer, heaviest first. The words are the catalogue's; each names what is on record. Reasons
 are drivers of a score, never causes.
 
+A weight is the difference to a typical active customer. To the whole population it would not do:
+where most are long gone, even a fading customer is better than the average, and every reason
+would lower the risk.
+
 Null rule: a family whose contribution is null or next to nothing is no reason; a family whose
 phrases all lack a value speaks by its label.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from string import Formatter
 
 import numpy as np
@@ -31,8 +36,18 @@ PATTERN = Family(
     label="Buying pattern",
     phrases=(
         Phrase(
-            "purchases after the first: {frequency:.0f}; days as a customer: {T:.0f}; "
-            "days since the last: {days_since_last:.0f}",
+            "bought only once, {days_since_last:.0f} days ago",
+            needs=("frequency", "days_since_last"),
+            when=(("frequency", 0, 0),),
+        ),
+        Phrase(
+            "came back once in {T:.0f} days, {days_since_last:.0f} days ago",
+            needs=("frequency", "T", "days_since_last"),
+            when=(("frequency", 1, 1),),
+        ),
+        Phrase(
+            "came back {frequency:.0f} times in {T:.0f} days, the last time "
+            "{days_since_last:.0f} days ago",
             needs=("frequency", "T", "days_since_last"),
         ),
         Phrase("no purchase so far", ()),
@@ -42,7 +57,37 @@ PATTERN = Family(
 _MONEY = frozenset(feature.name for feature in FEATURES if feature.unit == "currency")
 
 
-def reasons(frame: pd.DataFrame, contributions: pd.DataFrame, *, currency: str = "") -> pa.Array:
+ACTIVE = ("new", "growing", "loyal", "won_back")
+
+
+def typical(contributions: pd.DataFrame, stage: pd.Categorical) -> dict[str, float]:
+    """What the risk of a typical active customer is made of.
+
+    Parameters
+    ----------
+    contributions : pandas.DataFrame of shape (n_customers, n_families)
+        Log-odds of churn by family, of a whole population.
+    stage : pandas.Categorical of length n_customers
+        Where in its life each customer is.
+
+    Returns
+    -------
+    dict of str to float
+        Median by family of the customers in an active stage, or of all where there are none;
+        families without any figure are left out. The same whatever the order of the rows.
+    """
+    active = np.isin(np.asarray(stage, dtype=object), ACTIVE)
+    chosen = contributions[active] if active.any() else contributions
+    return {str(name): float(value) for name, value in chosen.median().dropna().items()}
+
+
+def reasons(
+    frame: pd.DataFrame,
+    contributions: pd.DataFrame,
+    *,
+    typical: Mapping[str, float] | None = None,
+    currency: str = "",
+) -> pa.Array:
     """Name what moves each customer's risk most.
 
     Parameters
@@ -51,6 +96,8 @@ def reasons(frame: pd.DataFrame, contributions: pd.DataFrame, *, currency: str =
         Behaviour rows.
     contributions : pandas.DataFrame of shape (n_customers, n_families)
         Log-odds of churn by family, row for row with `frame`; positive raises the risk.
+    typical : mapping of str to float, optional
+        Log-odds by family that count as nothing out of the ordinary; 0 where not given.
     currency : str, optional
         Written behind amounts of money; the catalogue's units tell which numbers are.
 
@@ -61,7 +108,9 @@ def reasons(frame: pd.DataFrame, contributions: pd.DataFrame, *, currency: str =
         their columns. The weight is rounded to three decimals.
     """
     names = [str(name) for name in contributions.columns]
-    weights = np.round(contributions.to_numpy(dtype="float64", na_value=np.nan), DECIMALS)
+    ordinary = np.array([(typical or {}).get(name, 0.0) for name in names])
+    weights = contributions.to_numpy(dtype="float64", na_value=np.nan) - ordinary
+    weights = np.round(weights, DECIMALS)
     weights = np.where(np.isfinite(weights) & (np.abs(weights) >= LEAST), weights, 0.0)
     order = np.argsort(-np.abs(weights), axis=1, kind="stable")[:, :TOP]
     top = np.take_along_axis(weights, order, axis=1)

@@ -11,6 +11,7 @@ nothing that rests on purchases.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any, Protocol
 
@@ -24,7 +25,7 @@ from serving.errors import ScoringError
 from serving.history import History
 from serving.history import read as read_history
 from serving.population import Thresholds
-from serving.reasons import reasons
+from serving.reasons import reasons, typical
 
 # What rests on a customer's purchases: not said without any.
 _FROM_PURCHASES = (
@@ -104,16 +105,21 @@ def score(
     predicted = _predict(frame, scorer, past, horizon_days)
     clv = predicted["clv"]
     horizon = scorer.horizon_days if horizon_days is None else horizon_days
+    learning = thresholds is None
     if thresholds is None:
         thresholds = population.learn(past, clv, as_of=as_of, horizon_days=scorer.horizon_days)
+    decided = _decide(past, clv, thresholds, as_of)
+    drivers = _drivers(frame, scorer, predicted["churn_probability"])
+    if learning:
+        thresholds = replace(thresholds, typical=typical(drivers, decided["stage"]))
     columns: dict[str, Any] = {
         **predicted,
-        **_decide(past, clv, thresholds, as_of),
+        **decided,
         "customer_id": frame["customer_id"].astype("str"),
         "as_of": as_of,
         "horizon_days": horizon,
         "clv_horizon_days": scorer.clv_horizon_days,
-        "reasons": _reasons(frame, scorer, predicted["churn_probability"], currency),
+        "reasons": reasons(frame, drivers, typical=thresholds.typical, currency=currency),
         "model_version": model_version,
         "scored_at": scored_at.astimezone(UTC),
     }
@@ -172,12 +178,11 @@ def _decide(past: History, clv: np.ndarray, thresholds: Thresholds, as_of: date)
     }
 
 
-def _reasons(frame: pd.DataFrame, scorer: Predictor, churn: np.ndarray, currency: str) -> pa.Array:
+def _drivers(frame: pd.DataFrame, scorer: Predictor, churn: np.ndarray) -> pd.DataFrame:
+    """Log-odds of churn by family; null where no probability is said."""
     if frame.empty:
-        return pa.array([], scores.SCHEMA.field("reasons").type)
-    # No reason for what is not said: NaN drops out.
-    said = scorer.contributions(frame).mul(np.where(np.isfinite(churn), 1.0, np.nan), axis=0)
-    return reasons(frame, said, currency=currency)
+        return pd.DataFrame(index=frame.index)
+    return scorer.contributions(frame).mul(np.where(np.isfinite(churn), 1.0, np.nan), axis=0)
 
 
 def _assemble(columns: dict[str, Any], known: np.ndarray) -> pd.DataFrame:

@@ -66,7 +66,7 @@ class PostgresServer:
             autocommit=True,
         ) as connection:
             for statement in statements:
-                connection.execute(statement)  # ty: ignore[no-matching-overload]
+                connection.execute(statement)
 
 
 @pytest.fixture(scope="session")

@@ -172,14 +172,17 @@ def measure_risk(
     Returns
     -------
     pandas.DataFrame
-        Tidy, as ``measure``, with the question ``risk``.
+        Tidy, as ``measure``, with the question ``risk``: figures of returning, except that
+        ``lift_10`` is of leaving among the tenth with the highest risk.
     """
     from training import metrics
 
-    reports = {
-        model: metrics.classification_report(returned, answer["return_probability"].to_numpy())
-        for model, answer in predictions.items()
-    }
+    reports = {}
+    for model, answer in predictions.items():
+        stays = answer["return_probability"].to_numpy()
+        # The list that retention works through is sorted by the risk of leaving.
+        lift = {"lift_10": metrics.lift_at(1 - returned, 1 - stays)}
+        reports[model] = metrics.classification_report(returned, stays) | lift
     return _tidy(at, "risk", reports)
 
 

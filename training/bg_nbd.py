@@ -231,7 +231,8 @@ def _counted(
         return count((x, age, t_x))
     weight = np.asarray(weights, dtype=np.float64)
     _expect("finite weights of at least 0", np.isfinite(weight) & (weight >= 0))
-    return count((x, age, t_x), weight)
+    some = weight > 0
+    return count((x[some], age[some], t_x[some]), weight[some])
 
 
 def _expect(rule: str, holds: NDArray[np.bool_]) -> None:

@@ -77,8 +77,8 @@ def p_alive(params: Parameters, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> F
     Fader, Hardie & Lee (2008), "Computing P(alive) using the BG/NBD model", brucehardie.com
     note 021, equation 1.
     """
-    x, t_x, T = (np.asarray(column, dtype=np.float64) for column in (x, t_x, T))
-    log_odds = np.log(params.a) - np.log(params.b + np.maximum(x, 1.0) - 1.0)
+    x, t_x, T = _histories(x, t_x, T)
+    log_odds = np.log(params.a) - np.log(params.b + (np.maximum(x, 1.0) - 1.0))
     log_odds = log_odds + (params.r + x) * np.log1p((T - t_x) / (params.alpha + t_x))
     return np.where(x > 0, expit(-log_odds), 1.0)
 
@@ -109,7 +109,7 @@ def return_probability(
     ----------
     FHL, section 3: the posterior of λ given x, t_x, T and being active.
     """
-    x, T = np.asarray(x, dtype=np.float64), np.asarray(T, dtype=np.float64)
+    x, t_x, T = _histories(x, t_x, T)
     missed = -(params.r + x) * np.log1p(t / (params.alpha + T))
     return p_alive(params, x, t_x, T) * -np.expm1(missed)
 
@@ -137,7 +137,7 @@ def expected_purchases(
     p ~ Beta(a, b + x), independently. Given both, the purchases up to dropout or t are on average
     (1 − e^(−λ p t)) / p, since the stay is exponential with rate λ p. The mean over λ is
     (1 − (β / (β + p t))^s) / p, the mean over p a Gauss-Jacobi sum
-    (`training.quadrature.purchases_while_alive`, relative error below 3e-12), and
+    (`training.quadrature.purchases_while_alive`, relative error below 2e-12), and
     E[X(t) | x, t_x, T] = p_alive times that. It equals FHL's closed form, without the pole at
     a = 1 and without overflow for large x.
 
@@ -145,7 +145,7 @@ def expected_purchases(
     ----------
     FHL, equation 10.
     """
-    x, T = np.asarray(x, dtype=np.float64), np.asarray(T, dtype=np.float64)
+    x, t_x, T = _histories(x, t_x, T)
     alive = p_alive(params, x, t_x, T)
     chosen, member = spread((x, T))
     return alive * _while_alive(params, t, x[chosen], T[chosen])[member]
@@ -181,7 +181,7 @@ def discounted_purchases(
     With E(u) the expected purchases up to u, integration by parts of ∫ e^(−δu) dE(u) gives
     e^(−δt) E(t) + δ ∫₀ᵗ e^(−δu) E(u) du; the second term is small and smooth, and u = t w³ puts
     the 16 Gauss-Legendre points where a new customer's E rises. At ten per cent a year and five
-    years the relative error is below 3e-6 at worst, and below 1e-9 for 95 of 100 cases of the
+    years the relative error is below 3e-6 at worst and below 1e-9 in 95 of 100 cases of the
     grid of `training.quadrature`.
 
     References
@@ -189,7 +189,7 @@ def discounted_purchases(
     Fader, Hardie & Lee (2005), "RFM and CLV", Journal of Marketing Research 42, 415-430, for
     discounted expected transactions.
     """
-    x, T = np.asarray(x, dtype=np.float64), np.asarray(T, dtype=np.float64)
+    x, t_x, T = _histories(x, t_x, T)
     alive = p_alive(params, x, t_x, T)
     chosen, member = spread((x, T))
     x, T = x[chosen], T[chosen]
@@ -223,6 +223,13 @@ def expected_purchases_new(params: Parameters, t: float) -> float:
     """
     nothing = np.zeros(1)
     return float(_while_alive(params, t, nothing, nothing)[0])
+
+
+def _histories(x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> tuple[Floats, Floats, Floats]:
+    """Three float columns of one length; a single customer is a column of one."""
+    columns = (np.atleast_1d(np.asarray(column, dtype=np.float64)) for column in (x, t_x, T))
+    first, second, third = np.broadcast_arrays(*columns)
+    return first, second, third
 
 
 def _while_alive(params: Parameters, t: float, x: Floats, T: Floats) -> Floats:

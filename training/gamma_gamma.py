@@ -183,6 +183,8 @@ def fit(frequency: ArrayLike, monetary_value: ArrayLike, weights: ArrayLike | No
             "say what a purchase is worth. Give a longer history."
         )
     correlation = likelihood.rank_correlation(rows)
+    if rows.customers < FEWEST_REPEATERS:
+        return _plain_mean(rows, correlation)
     if abs(correlation) > CORRELATED:
         warnings.warn(
             f"Frequency and value of purchases have a rank correlation of {correlation:.2f}; the "
@@ -190,8 +192,6 @@ def fit(frequency: ArrayLike, monetary_value: ArrayLike, weights: ArrayLike | No
             StatisticalWarning,
             stacklevel=2,
         )
-    if rows.customers < FEWEST_REPEATERS:
-        return _plain_mean(rows, correlation)
     found, pinned = _search(rows)
     return _judged(found, pinned, rows, correlation)
 

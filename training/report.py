@@ -71,6 +71,7 @@ def _log_parent(found: Evidence, order: Order) -> None:
             "model_card.md": model_card(found, order),
             "backtest.csv": found.tested.figures.to_csv(index=False),
         },
+        charts=history_charts(found),
     )
 
 
@@ -167,6 +168,17 @@ def value_charts(found: Evidence) -> dict[str, alt.Chart]:
         return {}
     guess = found.tested.predictions[found.scorer.speaker]["expected_spend"].to_numpy()
     return {"deciles": plots.deciles(found.test["spend"].to_numpy(), guess)}
+
+
+def history_charts(found: Evidence) -> dict[str, alt.Chart]:
+    """The speaking model against the rules of thumb, window by window."""
+    figures, speaker = found.tested.figures, found.scorer.speaker
+    if found.tested.newest is None:
+        return {}
+    return {
+        "history_risk": plots.history(figures, "risk", "log_loss", speaker),
+        "history_spend": plots.history(figures, "spend", "mae", speaker),
+    }
 
 
 def importance_chart(found: Evidence) -> alt.Chart:

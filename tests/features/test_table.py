@@ -226,6 +226,16 @@ def test_huge_amounts_neither_overflow_nor_lose_a_cent(make_log):
     assert table["order_std"].to_pylist() == [None]
 
 
+def test_the_plan_reads_the_log_once_for_days_and_once_for_each_id(rich_log):
+    """More would not change a number, and would cost seconds on a log of ten million rows."""
+    inputs = rich_log.inputs()
+    query = inputs.connection.compile(behaviour(inputs, AS_OF, horizon_days=90))
+    assert query.count('FROM "memory"."main"."transactions"') == 1 + 3
+    assert query.count('FROM "memory"."main"."events"') == 1
+    # Two neighbours of a day from one sort, and the last mark among the events.
+    assert query.count(" OVER (") == 3
+
+
 @pytest.mark.parametrize("horizon_days", [0, -1, 731])
 def test_a_horizon_out_of_range_is_refused(make_log, horizon_days):
     with pytest.raises(FeaturesError, match=f"horizon_days={horizon_days}, expected 1 to 730"):
@@ -240,16 +250,38 @@ def test_a_population_without_its_source_is_refused(population, source):
         behaviour(Inputs(), AS_OF, horizon_days=90, population=population)
 
 
+# Amounts at the ends of what a decimal(18,6) and the squares of a spread hold.
+EXTREMES = [
+    ("dust", "2024-01-05", "0.000001"),
+    ("dust", "2024-02-05", "0.000003"),
+    ("dust", "2024-02-29", "0.333333"),
+    ("odd", "2023-01-05", "123456789.654321"),
+    ("odd", "2023-07-05", "7.000007"),
+    ("odd", "2024-05-05", "999999999.999999"),
+    *[("whale", "2024-03-05", "999999999.999999")] * 12,
+    ("whale", "2024-05-05", "1"),
+]
+MARKS = [
+    ("odd", "2024-05-05T10:00:00", kind, value)
+    for kind in ("satisfaction", "usage")
+    for value in (1 / 3, 2 / 3, 12345.678901, 0.1 + 0.2)
+]
+
+
 @pytest.mark.spark
 @pytest.mark.parity
 @pytest.mark.parametrize("population", ["buyers", "customers"])
-def test_duckdb_equals_spark_bit_for_bit(spark, rich_log, future_log, tmp_path, population):
+def test_duckdb_equals_spark_bit_for_bit(
+    spark, rich_log, future_log, make_log, tmp_path, population
+):
     import pyarrow.parquet as pq
 
+    extremes = make_log(EXTREMES, seen=MARKS)
+    logs = (future_log, rich_log, extremes)
     both = replace(
         rich_log,
-        transactions=pa.concat_tables([future_log.transactions, rich_log.transactions]),
-        events=pa.concat_tables([future_log.events, rich_log.events]),
+        transactions=pa.concat_tables([log.transactions for log in logs]),
+        events=pa.concat_tables([log.events for log in logs]),
     )
     tables = {}
     for name, table in both.sources().items():

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +31,7 @@ timestamp = "day"
 amount = "paid"
 
 [churn]
-horizon_days = 30
+horizon_days = 60
 
 [value]
 clv_horizon_days = 180
@@ -148,3 +152,83 @@ def test_a_refused_training_leaves_the_scores_as_they_are(scored: tuple[Path, di
     run(config, "train", "--as-of", "2024-01-05", code=1)
     assert Path(found["paths"][1]).read_bytes() == before
     assert run(config, "models")["champions"]
+
+
+# Runs a verb and dies, as by SIGKILL, at the n-th file that is moved into its place or at the
+# n-th call to MLflow's registry that changes something.
+KILLED = """\
+import os, signal, sys
+place, number, *arguments = sys.argv[1:]
+seen = 0
+
+def count(*_, **__):
+    global seen
+    seen += 1
+    if seen == int(number):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+if place == "move":
+    sys.addaudithook(lambda event, _: count() if event == "os.rename" else None)
+else:
+    from mlflow import MlflowClient
+    real = getattr(MlflowClient, place)
+    setattr(MlflowClient, place, lambda *a, **k: (count(), real(*a, **k))[1])
+from regulars.cli import app
+app(arguments)
+"""
+
+
+def kill(config: Path, place: str, number: int, *arguments: str) -> int:
+    command = [sys.executable, "-c", KILLED, place, str(number), *arguments, "-c", str(config)]
+    root = Path(cli.__file__).parent.parent
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    done = subprocess.run(command, env=environment, capture_output=True, cwd=config.parent)
+    return done.returncode
+
+
+def state(store: Path) -> dict[str, bytes]:
+    """Every table in the store, by name; temporary files are hidden ones."""
+    files = (path for path in store.rglob("as_of=*.parquet"))
+    return {str(path.relative_to(store)): path.read_bytes() for path in files}
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_kill_while_scoring_leaves_every_table_whole(
+    scored: tuple[Path, dict[str, Any]], number: int
+):
+    """Moves: behaviour, occasions, scores; each dies just before its own."""
+    config, _ = scored
+    store = config.parent / ".regulars"
+    before = state(store)
+    assert kill(config, "move", number, "score", "--as-of", "2024-10-01") == -signal.SIGKILL
+    after = state(store)
+    assert after.keys() == before.keys()
+    # Scores hold the instant of scoring, so a new file would differ.
+    assert after["scores/as_of=2024-10-01.parquet"] == before["scores/as_of=2024-10-01.parquet"]
+    for name in after:
+        assert pq.read_table(store / name, partitioning=None).num_rows > 0
+
+
+def test_what_a_killed_writer_left_is_swept_by_the_next(scored: tuple[Path, dict[str, Any]]):
+    config, _ = scored
+    store = config.parent / ".regulars"
+    kill(config, "move", 1, "build", "--as-of", "2024-10-01")
+    assert list(store.rglob("*.tmp"))
+    run(config, "build", "--as-of", "2024-10-01")
+    assert list((store / "behaviour").glob("*")) == [store / "behaviour/as_of=2024-10-01.parquet"]
+    assert list((store / "behaviour").glob(".*")) == []
+
+
+@pytest.mark.parametrize("place", ["create_model_version", "set_registered_model_tag"])
+def test_a_kill_while_training_leaves_the_champion(scored: tuple[Path, dict[str, Any]], place: str):
+    """Once before the version is registered, once before a promotion is written down."""
+    config, _ = scored
+    before = run(config, "models")["champions"]
+    arguments = ("train", "--as-of", "2024-10-01")
+    if place == "set_registered_model_tag":
+        other = "2" if before[-1]["to_version"] == "1" else "1"
+        arguments = ("models", "promote", other, "--why", "will not come to pass")
+    assert kill(config, place, 1, *arguments) == -signal.SIGKILL
+    assert run(config, "models")["champions"] == before
+    champion = before[-1]["to_version"]
+    assert run(config, "score", "--as-of", "2024-10-01")["model_version"] == champion

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -29,7 +30,7 @@ def champion(monkeypatch):
 
     def answer(uri, name, version=None):
         asked.append((uri, name, version))
-        return registry.Champion(version or "5", Path("/models/5"), None, "run")
+        return SimpleNamespace(version=version or "5", path=Path("/models/5"))
 
     monkeypatch.setattr(registry, "champion", answer)
     return asked

@@ -90,6 +90,20 @@ def test_the_old_table_stays_when_the_new_one_cannot_be_read(store, score_file, 
     assert customers(newest) == 40
 
 
+@pytest.mark.parametrize("harm", ["broken", "gone"])
+def test_a_table_in_use_stays_when_its_own_file_is_harmed(store, score_file, harm):
+    score_file(store.scores(date(2024, 7, 1)), customers=30)
+    newer = store.scores(date(2024, 8, 1))
+    score_file(newer, customers=40, as_of=date(2024, 8, 1))
+    newest = Newest(store)
+    if harm == "broken":
+        newer.write_bytes(b"half a file")
+    else:
+        newer.unlink()
+    newest.look()
+    assert customers(newest) == 40
+
+
 def test_a_broken_newest_table_at_the_start_leaves_the_one_before(store, score_file):
     score_file(store.scores(date(2024, 7, 1)), customers=30)
     store.scores(date(2024, 8, 1)).write_bytes(b"")

@@ -8,7 +8,7 @@ import pytest
 
 from features.catalogue import FAMILIES, FEATURES, Family, Phrase
 from serving import reasons as room
-from serving.reasons import reasons
+from serving.reasons import reasons, typical
 
 RHYTHM = Family(
     name="rhythm",
@@ -136,3 +136,19 @@ def test_columns_are_written_as_the_catalogue_writes_one_customer(monkeypatch, a
     got = reasons(anything, pd.DataFrame({described.name: np.ones(len(anything))})).to_pylist()
     expected = [described.say(row) for row in anything.to_dict("records")]
     assert [row[0]["text"] for row in got] == expected
+
+
+def test_reasons_tell_how_a_customer_differs_from_a_typical_active_one() -> None:
+    drivers = pd.DataFrame({"rhythm": [-1.0, -1.2, 0.5], "rfm": [0.3, 0.1, 0.2]})
+    stage = pd.Categorical(["loyal", "new", "at_risk"])
+    usual = typical(drivers, stage)
+    assert usual == pytest.approx({"rhythm": -1.1, "rfm": 0.2})
+    told = reasons(pd.DataFrame(index=drivers.index), drivers, typical=usual).to_pylist()
+    assert [(r["family"], r["direction"], r["weight"]) for r in told[2]] == [
+        ("rhythm", "raises risk", 1.6)
+    ]
+
+
+def test_without_an_active_customer_the_whole_population_is_typical() -> None:
+    drivers = pd.DataFrame({"rhythm": [1.0, 2.0, 6.0]})
+    assert typical(drivers, pd.Categorical(["lapsed"] * 3)) == {"rhythm": 2.0}

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
+import signal
+import socket
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -277,3 +284,88 @@ def keys() -> Mapping[str, str]:
 def known(shop: Shop) -> list[str]:
     """Ids in the score table."""
     return [str(one) for one in shop.scores["customer_id"]]
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def address(service: Service) -> Iterator[str]:
+    """Address of the service of this process, over real HTTP."""
+    import uvicorn
+
+    port = free_port()
+    # Its own lifespan is under way already, on the same loop.
+    config = uvicorn.Config(service._app, port=port, lifespan="off", log_config=None)
+    server = uvicorn.Server(config)
+    running = asyncio.run_coroutine_threadsafe(server.serve(), service._loop)
+    while not server.started:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    running.result(30)
+
+
+@dataclass(frozen=True)
+class Started:
+    """A service in processes of its own."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def said(self) -> str:
+        """What it has logged so far."""
+        return self.log.read_text(errors="replace")
+
+
+@contextmanager
+def start(what: str, folder: Path, environ: Mapping[str, str], cwd: Path) -> Iterator[Started]:
+    """`bentoml serve` until the block ends; waits until it is ready."""
+    port, log = free_port(), folder / "log"
+    command = [sys.executable, "-m", "bentoml", "serve", what, "--port", str(port)]
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command, cwd=cwd, env=dict(environ), stdout=out, stderr=out, start_new_session=True
+        )
+    started = Started(f"http://127.0.0.1:{port}", process, log)
+    try:
+        _wait_until_ready(started)
+        yield started
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _wait_until_ready(started: Started) -> None:
+    until = time.monotonic() + 180
+    while time.monotonic() < until and started.process.poll() is None:
+        try:
+            if httpx.get(f"{started.url}/readyz", timeout=10).status_code == 200:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.3)
+    pytest.fail(f"the service did not get ready:\n{started.said[-3000:]}", pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def starting() -> Any:
+    """`with starting(what, folder, environ, cwd) as started`: a service in its own processes."""
+    return start
+
+
+@pytest.fixture(scope="session")
+def quiet_environ() -> dict[str, str]:
+    """Environment of this process without what tests of the service set."""
+    gone = ("REGULARS_", "BENTOML_", "PROMETHEUS_", "PYTEST_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(gone)}

@@ -48,7 +48,7 @@ def references():
     Made with mpmath 1.4.1 (hyp2f1 of Fader, Hardie & Lee's equation 10 without P(alive), at a = 1
     its limit; discounted at 10 % a year: adaptive quadrature of the purchase rate
     e^(−δu) s/β 2F1(s + 1, a; a + b + x; −u/β)) on points drawn from a in [0.01, 50],
-    b in [0.05, 1000], r in [0.05, 20], alpha in [0.5, 300], x up to 10,000, t from 1 day to 5 years.
+    b in [0.05, 1000], r in [0.05, 20], alpha in [0.5, 300], x up to 10,000, t of 1 day to 5 years.
     """
     return pd.read_csv(Path(__file__).with_name("purchases_mpmath.csv"))
 
@@ -75,7 +75,7 @@ def test_purchases_equal_forty_digit_arithmetic(references):
     assert {1.0, 1.0000001} <= set(references["a"]) and references["x"].max() == 10_000
     for row in references.itertuples():
         ours = on_reference(expected_purchases, row)
-        assert ours == pytest.approx(row.purchases, rel=4e-12), row
+        assert ours == pytest.approx(row.purchases, rel=2e-12), row
 
 
 @pytest.mark.golden
@@ -96,14 +96,16 @@ def test_forecasts_equal_lifetimes_where_it_is_sound(grid, oracle, params):
     )
     for t in (1.0, 13.0, 39.0):
         np.testing.assert_allclose(
-            expected_purchases(params, t, *grid), theirs.predict(t, x, t_x, T), rtol=1e-9
+            expected_purchases(params, t, *grid),
+            theirs.conditional_expected_number_of_purchases_up_to_time(t, x, t_x, T),
+            rtol=1e-9,
         )
         new = theirs.expected_number_of_purchases_up_to_time(t)
         assert expected_purchases_new(params, t) == pytest.approx(new, rel=1e-10)
 
 
 @settings(max_examples=150, deadline=None)
-@given(params=ANY, history=histories(), t=st.floats(0, 1825))
+@given(params=ANY, history=histories(), t=st.floats(1e-6, 1825))
 def test_forecasts_are_ordered_for_any_customer(params, history, t):
     """0 <= return <= alive <= 1, return <= purchases, discounted <= purchases, all finite."""
     alive = p_alive(params, *history)[0]
@@ -169,7 +171,7 @@ def test_customer_gets_the_same_answer_alone_and_among_others(grid):
     together = expected_purchases(PAPER, 13.0, *grid)
     for index in (0, 7, 44):
         alone = expected_purchases(PAPER, 13.0, *(column[[index]] for column in grid))
-        assert alone[0] == pytest.approx(together[index], rel=1e-14)
+        assert alone[0] == together[index]
 
 
 def test_ten_thousand_purchases_leave_an_active_customer_alive():

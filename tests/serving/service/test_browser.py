@@ -1,0 +1,138 @@
+"""The pages in a real browser: signing in, finding whom to look after, nothing from elsewhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from urllib.parse import urlsplit
+
+import pytest
+
+pytestmark = [pytest.mark.service, pytest.mark.browser]
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Debian's chromium, driven by Playwright."""
+    program = shutil.which("chromium")
+    if program is None:
+        reason = "chromium is not installed (Debian: chromium)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{reason} (in CI it has to be there)", pytrace=False)
+        pytest.skip(reason)
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def tab(browser, address, keys):
+    """`tab(**how)`: a page signed in as operations; afterwards nothing may have gone wrong."""
+    opened, faults = [], []
+
+    def open_tab(**how):
+        signed_in = {"username": "me", "password": keys["admin"]}
+        context = browser.new_context(http_credentials=signed_in, base_url=address, **how)
+        page = context.new_page()
+        page.on("console", lambda said: faults.append(said.text))
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("request", lambda asked: seen.append(asked.url))
+        opened.append(context)
+        return page
+
+    seen: list[str] = []
+    yield open_tab
+    for context in opened:
+        context.close()
+    assert faults == []
+    assert {urlsplit(url).netloc for url in seen} == {urlsplit(address).netloc}
+    assert not [url for url in seen if "shopper" in url]
+
+
+def test_without_a_key_nothing_is_shown(browser, address):
+    context = browser.new_context(base_url=address)
+    told = context.request.get("/")
+    assert told.status == 401
+    context.close()
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_from_the_first_page_to_a_customer_and_back(tab, shop, scripts):
+    page = tab(java_script_enabled=scripts)
+    page.goto("/")
+    assert page.title() == "made-shop · Regulars"
+    assert page.get_by_role("heading", level=1).inner_text().startswith("Who is about to leave")
+    page.get_by_label("Stage").select_option("lapsed")
+    page.get_by_label("Order").select_option("-churn_probability")
+    page.get_by_role("button", name="Show").click()
+    lapsed = shop.scores[shop.scores["stage"] == "lapsed"]
+    assert f"{len(lapsed):,} customers" in page.locator("#list h2").inner_text()
+    page.get_by_role("link", name="After").click()
+    assert "26 to" in page.get_by_role("navigation", name="Pages").inner_text()
+    first = page.locator(".list button").first
+    one = first.inner_text()
+    first.click()
+    assert urlsplit(page.url).path == "/customer"
+    assert urlsplit(page.url).query == ""
+    assert one in page.get_by_role("heading", level=1).inner_text()
+    assert page.locator("svg .purchase").count() >= 1
+    assert page.get_by_role("heading", name="What moves the risk").is_visible()
+    page.get_by_role("link", name="All customers").click()
+    assert urlsplit(page.url).path == "/"
+
+
+def test_a_customer_is_found_by_id_and_an_unknown_one_is_told(tab, known):
+    page = tab()
+    page.goto("/")
+    page.get_by_label("Find a customer").fill(known[5])
+    page.get_by_role("button", name="Open").click()
+    assert known[5] in page.get_by_role("heading", level=1).inner_text()
+
+
+def test_a_cell_of_the_grid_opens_its_customers(tab, shop):
+    page = tab()
+    page.goto("/")
+    cell = page.locator(".grid tbody td a").first
+    number = cell.inner_text()
+    stage, tier = re.findall(r"=(\w+)", cell.get_attribute("href"))
+    cell.click()
+    heading = page.locator("#list h2").inner_text()
+    assert heading.startswith(f"{number} customer")
+    frame = shop.scores
+    assert int(number) == ((frame["stage"] == stage) & (frame["tier"] == tier)).sum()
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "customer"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_shows_pages_without_sideways_scrolling(tab, path, scheme):
+    page = tab(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    page.goto("/" if path == "customer" else path)
+    if path == "customer":
+        page.locator(".list button").first.click()
+    widths = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    assert widths[0] <= widths[1]
+
+
+def test_every_control_has_a_name(tab):
+    page = tab()
+    page.goto("/")
+    unnamed = page.evaluate(
+        "[...document.querySelectorAll('input, select')].filter(e => !e.labels.length).length"
+    )
+    assert unnamed == 0
+    assert page.evaluate("document.documentElement.lang") == "en"
+    assert page.locator("th:not([scope])").count() == 0
