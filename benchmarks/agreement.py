@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 
-class Disagreement(Exception):
+class DisagreementError(Exception):
     """The contenders did not do the same job."""
 
 
@@ -26,16 +26,16 @@ def same(ours: pd.DataFrame, theirs: pd.DataFrame, *, within: float = 1e-9) -> s
 
     Raises
     ------
-    Disagreement
+    DisagreementError
         With the rows or the columns that differ.
     """
     ours, theirs = _by_id(ours), _by_id(theirs)
     if not ours.index.equals(theirs.index):
-        raise Disagreement(f"Got {len(ours)} and {len(theirs)} customers, not the same ones.")
+        raise DisagreementError(f"Got {len(ours)} and {len(theirs)} customers, not the same ones.")
     apart = {name: _distance(ours[name], theirs[name]) for name in theirs.columns}
     wrong = {name: distance for name, distance in apart.items() if not distance <= within}
     if wrong:
-        raise Disagreement(f"Columns that differ, and by how much: {wrong}.")
+        raise DisagreementError(f"Columns that differ, and by how much: {wrong}.")
     return f"{theirs.shape[1]} columns"
 
 

@@ -81,7 +81,7 @@ def behaviour(log: pd.DataFrame, as_of: date, horizon_days: int) -> pd.DataFrame
     bought = _paced(days[days["net"] > 0])
     table = _of_occasions(bought)
     table = table.join(_of_days(days, horizon_days)).join(_variety(log[log["amount"] >= 0]))
-    return _finished(table, end)
+    return _finished(table)
 
 
 def _days(log: pd.DataFrame, end: pd.Timestamp) -> pd.DataFrame:
@@ -168,7 +168,7 @@ def _variety(lines: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(counts)
 
 
-def _finished(table: pd.DataFrame, end: pd.Timestamp) -> pd.DataFrame:
+def _finished(table: pd.DataFrame) -> pd.DataFrame:
     """Ratios and differences, under the names of the catalogue."""
     n, last = table["n"], table["last_ago"]
     frequency, recency = n - 1, table["first_ago"] - last

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.agreement import Disagreement
+from benchmarks.agreement import DisagreementError
 from benchmarks.clock import Action
 from training.simulate import Truth, simulate
 
@@ -158,12 +158,12 @@ def four_digits(ours: pd.DataFrame, theirs: pd.DataFrame) -> str:
 
     Raises
     ------
-    Disagreement
+    DisagreementError
         If they are not.
     """
     wanted, found = (frame[list(theirs.columns)].iloc[0].astype(float) for frame in (theirs, ours))
     if not (np.abs(found / wanted - 1.0) < _FOUR_DIGITS).all():
-        raise Disagreement(f"Got parameters {dict(found)} and {dict(wanted)}.")
+        raise DisagreementError(f"Got parameters {dict(found)} and {dict(wanted)}.")
     return ", ".join(f"{name} {value:.4g}" for name, value in found.items())
 
 

@@ -12,13 +12,14 @@ from collections.abc import Iterable
 import ibis
 import ibis.expr.types as ir
 
+from features.compat import is_finite
 from features.errors import InputError
 
 # Plain numbers only: the engines also read "1_000", "1.5d" or "0x10", each its own way.
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
 _NON_FINITE = r"^[+-]?(inf|infinity|nan)$"
 # Whole numbers that went through a float column somewhere: 17850.0 is customer 17850.
-_SPACES = (" ", "\t", "\n", "\r", "\f", "\v")
+_SPACES = (" ", "\t", "\n", "\r")
 _WHOLE_AS_FLOAT = r"^[+-]?[0-9]+\.00?$"
 
 
@@ -110,7 +111,9 @@ def trimmed(values: ir.Column) -> ir.StringValue:
     untidy = values < "!"
     for space in _SPACES:
         untidy = untidy | values.endswith(space)
-    return ibis.cases((untidy, values.strip().nullif("")), else_=values)
+    # By pattern, as Ibis's own `strip` takes "f" and "v" off on Spark, which knows no "\\f".
+    tidy = values.re_replace(r"^\s+|\s+$", "").nullif("")
+    return ibis.cases((untidy, tidy), else_=values)
 
 
 def _float_text(values: ir.FloatingValue) -> ir.StringValue:
@@ -118,9 +121,9 @@ def _float_text(values: ir.FloatingValue) -> ir.StringValue:
     bounded = ibis.cases((values.abs() < 2.0**53, values), else_=ibis.null("float64"))
     integers = bounded.cast("int64")
     return ibis.cases(
-        (values.isnan() | values.isinf(), ibis.null("string")),
         (integers.cast("float64") == bounded, integers.cast("string")),
-        else_=values.cast("string"),
+        (is_finite(values), values.cast("string")),
+        else_=ibis.null("string"),
     )
 
 

@@ -7,6 +7,7 @@ same values on both. Nothing is computed.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -133,6 +134,23 @@ def exactly(value: ir.Value, type_: str) -> ir.Value:
     The value in that type.
     """
     return ops.Cast(value, dt.dtype(type_)).to_expr()
+
+
+def is_finite(values: ir.FloatingValue) -> ir.BooleanValue:
+    """Whether a float64 is a number: neither infinite nor NaN; null for null.
+
+    On Spark, Ibis takes nothing for infinite and NaN for null.
+
+    Parameters
+    ----------
+    values : float64 column
+
+    Returns
+    -------
+    boolean column
+    """
+    # NaN is greater than every number on both engines.
+    return values.abs() <= ibis.literal(sys.float_info.max, "float64")
 
 
 def square(amount: ir.DecimalValue) -> ir.DecimalValue:

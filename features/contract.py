@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import ibis
 
 from features.columns import column, is_blank, text
-from features.compat import Engine, missing, row_hash
+from features.compat import Engine, is_finite, missing, row_hash
 from features.errors import InputError
 from features.expressions import amount, columns_of
 from features.inputs import MONEY_TYPE
@@ -132,9 +132,10 @@ def transactions(opened: Opened, source: TransactionsSource, clock: Clock) -> ir
     tests = [
         (no_customer(rows.customer_id), NO_CUSTOMER),
         *_moment_tests(rows, clock),
+        # First: on Spark a NaN is null too.
+        (~is_finite(rows.number_), NON_FINITE_AMOUNT),
         (rows.number_.isnull() & rows.no_number_, NO_AMOUNT),
         (rows.number_.isnull(), UNPARSEABLE_AMOUNT),
-        (rows.number_.isnan() | rows.number_.isinf(), NON_FINITE_AMOUNT),
         (rows.number_.abs() >= AMOUNT_LIMIT, AMOUNT_RANGE),
         *([(_repeats(), DUPLICATE)] if source.deduplicate else []),
     ]
@@ -186,8 +187,8 @@ def events(opened: Opened, source: EventsSource, clock: Clock) -> ir.Table:
         (no_customer(rows.customer_id), NO_CUSTOMER),
         *_moment_tests(rows, clock),
         (rows.kind.isnull(), NO_KIND),
+        (~is_finite(rows.value), NON_FINITE_VALUE),
         (rows.value.isnull() & ~rows.no_number_, UNPARSEABLE_VALUE),
-        (rows.value.isnan() | rows.value.isinf(), NON_FINITE_VALUE),
     ]
     judged = rows.mutate(reason_=first_reason(tests))
     return finish(judged, ("customer_id", "occurred_at", "day", "kind", "value"))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import ibis
 
 from features.columns import is_blank, is_number, names, number, text
-from features.compat import arrow, missing
+from features.compat import arrow, is_finite, missing
 from features.contract import (
     DUPLICATE,
     NO_CUSTOMER,
@@ -135,5 +135,4 @@ def _attribute(values: ir.Column, is_numeric: bool) -> Any:
     if not is_numeric:
         return text(values)
     read = number(values)
-    finite = ~(read.isnan() | read.isinf())
-    return ibis.cases((finite, read), else_=missing("float64"))
+    return ibis.cases((is_finite(read), read), else_=missing("float64"))

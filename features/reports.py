@@ -53,21 +53,23 @@ def report(source: str, judged: ir.Table, settings: Any, *, malformed: int = 0) 
     -------
     SourceReport
     """
-    counts = arrow(judged.aggregate(**_measures(judged, settings))).to_pylist()[0]
+    found = arrow(judged.aggregate(**_measures(judged, settings))).to_pylist()[0]
+    # Spark counts null where there is nothing to count.
+    counts = {name: 0 if value is None else value for name, value in found.items()}
     if source == "customers" and counts["read"]:
         counts["differing"] = _differing(judged)
-    rejected = {r: int(counts[f"rejected_{place}"]) for place, r in enumerate(REASONS)}
+    rejected = {r: counts[f"rejected_{place}"] for place, r in enumerate(REASONS)}
     rejected[MALFORMED] += malformed
     rejected = {reason: rows for reason, rows in rejected.items() if rows}
     return SourceReport(
         source=source,
-        read=int(counts["read"]) + malformed,
-        accepted=int(counts["accepted"]),
+        read=counts["read"] + malformed,
+        accepted=counts["accepted"],
         rejected=MappingProxyType(rejected),
         notes=tuple(_notes(source, counts, rejected, settings)),
-        first_day=counts.get("first_day"),
-        last_day=counts.get("last_day"),
-        customers=int(counts["customers"]),
+        first_day=found.get("first_day"),
+        last_day=found.get("last_day"),
+        customers=counts["customers"],
     )
 
 
@@ -97,7 +99,7 @@ def _differing(judged: ir.Table) -> int:
     """Count the ids that stand on rows that differ."""
     known = judged.filter(judged.reason_.isnull() | (judged.reason_ == DUPLICATE))
     by_id = known.group_by("customer_id").aggregate(rows_=known.row_.nunique())
-    return int(arrow(by_id.aggregate(n=by_id.count(where=by_id.rows_ > 1)))["n"][0].as_py())
+    return int(arrow(by_id.filter(by_id.rows_ > 1).count().as_table())[0][0].as_py())
 
 
 def _example_measures(judged: ir.Table, settings: Any) -> dict[str, Any]:
@@ -119,11 +121,10 @@ def _notes(
 ) -> list[str]:
     notes = []
     for place, (reason, (setting, expected)) in enumerate(_EXAMPLES.items()):
-        example = counts.get(f"example_{place}")
-        if reason in rejected and example is not None:
+        if reason in rejected and (example := counts.get(f"example_{place}")):
             name = getattr(settings, setting)
             notes.append(f"{name!r} holds for instance {example[:60]!r}. {expected}")
-    if "distinct" in counts and (repeats := int(counts["read"]) - int(counts["distinct"])):
+    if "distinct" in counts and (repeats := counts["read"] - counts["distinct"]):
         notes.append(
             f"{_counted(repeats, 'exact repeat')} of other rows kept; "
             "set deduplicate = true if they are errors."

@@ -61,9 +61,9 @@ app = typer.Typer(
 
 def _version(asked: bool) -> None:
     if asked:
-        from importlib.metadata import version
+        from serving.release import release
 
-        screen.say(f"regulars {version('regulars')}")
+        screen.say(f"regulars {release()}")
         raise typer.Exit
 
 
@@ -85,6 +85,7 @@ app.command("build")(data.build)
 app.command("train")(models.train)
 app.command("score")(answers.score)
 app.command("serve")(answers.serve)
+app.command("bento")(answers.bento)
 app.add_typer(models.app, name="models")
 app.command("sample")(data.sample)
 

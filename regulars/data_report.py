@@ -78,7 +78,7 @@ def make(inputs: Inputs, churn: ChurnSettings, as_of: date, rejects: Path) -> Da
     DataReport
     """
     customers, returned = _returned(inputs, as_of)
-    days = [report.first_day for report in inputs.reports if report.first_day is not None]
+    first = {report.source: report.first_day for report in inputs.reports}.get("transactions")
     answers: tuple[Answer, ...]
     if churn.rule == "label":
         answers = (_labels(inputs),)
@@ -86,7 +86,7 @@ def make(inputs: Inputs, churn: ChurnSettings, as_of: date, rejects: Path) -> Da
         from training import readiness
 
         answers = readiness.assess(
-            first_day=min(days, default=as_of),
+            first_day=first or as_of,
             as_of=as_of,
             customers=customers,
             repeat_customers=returned,

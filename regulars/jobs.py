@@ -272,6 +272,7 @@ def score(
     from training import registry
     from training.scorer import Scorer
 
+    tell("champion", 0, 1)
     champion = registry.champion(tracking_uri(settings), settings.name)
     if champion is None:
         raise RegistryError(

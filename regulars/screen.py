@@ -24,6 +24,7 @@ _STEPS = {
     "backtest": "testing on past windows",
     "fit": "fitting the models",
     "track": "recording in MLflow",
+    "champion": "fetching the champion",
     "score": "scoring every customer",
 }
 # Wide enough for the tables where no terminal says its width (a pipe, a log).
@@ -77,6 +78,7 @@ class Steps:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._task = progress.add_task("", total=None, parts="")
+        self._step = ""
 
     def __call__(self, step: str, done: int | None = None, total: int | None = None) -> None:
         """Show the step that is under way.
@@ -91,9 +93,15 @@ class Steps:
         # One part in all says nothing about how far it is: the bar only moves.
         known = total if total is not None and total > 1 else None
         parts = f"{done or 0} of {known}" if known else ""
-        words = _STEPS.get(step, step)
+        if step != self._step:
+            self._step = step
+            self._progress.reset(self._task)
         self._progress.update(
-            self._task, description=words, completed=done or 0, total=known, parts=parts
+            self._task,
+            description=_STEPS.get(step, step),
+            completed=done or 0,
+            total=known,
+            parts=parts,
         )
 
 

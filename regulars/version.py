@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import subprocess
-from importlib.metadata import version
 from pathlib import Path
+
+from serving.release import release
 
 
 def code_version() -> str:
@@ -17,7 +18,7 @@ def code_version() -> str:
         it differs from that commit.
     """
     described = _git("describe", "--always", "--dirty=.changed", "--exclude=*", "--abbrev=7")
-    return version("regulars") + (f"+g{described}" if described else "")
+    return release() + (f"+g{described}" if described else "")
 
 
 def _git(*arguments: str) -> str:

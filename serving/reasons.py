@@ -73,12 +73,12 @@ def typical(contributions: pd.DataFrame, stage: pd.Categorical) -> dict[str, flo
     Returns
     -------
     dict of str to float
-        Median by family of the customers in an active stage, or of all where there are none;
-        families without any figure are left out. The same whatever the order of the rows.
+        Median by family of the customers in an active stage; families without any figure are
+        left out. Empty where nobody is in one: then the model's own average is what is typical.
+        The same whatever the order of the rows.
     """
-    active = np.isin(np.asarray(stage, dtype=object), ACTIVE)
-    chosen = contributions[active] if active.any() else contributions
-    return {str(name): float(value) for name, value in chosen.median().dropna().items()}
+    active = contributions[np.isin(np.asarray(stage, dtype=object), ACTIVE)]
+    return {str(name): float(value) for name, value in active.median().dropna().items()}
 
 
 def reasons(

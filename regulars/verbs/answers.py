@@ -45,7 +45,7 @@ def score(
     now = jobs.instant(settings)
     with screen.steps() as tell:
         inputs = jobs.read(settings, now=now, tell=tell)
-        day = as_of or jobs.day_after(inputs, today=now.date())
+        day = data.day(as_of, inputs, now)
         done = jobs.score(settings, inputs, day, now=now, out=out, tell=tell)
     if json:
         given = {name: value for name, value in vars(done).items() if name != "frame"}
@@ -101,6 +101,20 @@ def _serve(config: Path, port: int, host: str | None, workers: int) -> None:
     if ended:
         screen.note("The service ended by itself; what it said is above.")
         raise typer.Exit(1)
+
+
+def bento(config: Config = _CONFIG) -> None:
+    """Put the champion into BentoML's model store, for `bentoml build`.
+
+    The bento then scores without an MLflow server; build it in the project's folder.
+    """
+    from regulars.settings import load
+    from serving import bento as packing
+    from serving import deployment
+
+    load(config)
+    found = deployment.resolve({**os.environ, deployment.CONFIG: str(config.absolute())})
+    screen.say(f"{packing.put(found)} is in the model store. Now: bentoml build")
 
 
 def demo(

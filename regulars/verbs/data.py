@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ from regulars import screen, tables
 from regulars.options import AsOf, Config, Json
 
 if TYPE_CHECKING:
+    from features.inputs import Inputs
     from regulars.data_report import DataReport
 
 _CONFIG = Path("regulars.toml")
@@ -54,6 +56,19 @@ def show(report: DataReport) -> None:
     out.print(tables.answers(report))
 
 
+def day(as_of: date | None, inputs: Inputs, now: datetime) -> date:
+    """The as-of date asked for, or the day after the last row; says so when it lies beyond."""
+    from regulars import jobs
+
+    after = jobs.day_after(inputs, today=now.date())
+    if as_of is not None and as_of > after:
+        screen.note(
+            f"Note: the last row is of {after - timedelta(days=1)}; the days from then to {as_of} "
+            "count as days without purchases."
+        )
+    return as_of or after
+
+
 def build(config: Config = _CONFIG, as_of: AsOf = None, json: Json = False) -> None:
     """Write the behaviour table of one date into the store.
 
@@ -66,8 +81,7 @@ def build(config: Config = _CONFIG, as_of: AsOf = None, json: Json = False) -> N
     now = jobs.instant(settings)
     with screen.steps() as tell:
         inputs = jobs.read(settings, now=now, tell=tell)
-        day = as_of or jobs.day_after(inputs, today=now.date())
-        built = jobs.build(settings, inputs, day, tell=tell)
+        built = jobs.build(settings, inputs, day(as_of, inputs, now), tell=tell)
     if json:
         screen.figures(vars(built))
     else:

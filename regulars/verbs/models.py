@@ -10,6 +10,7 @@ import typer
 
 from regulars import screen, tables
 from regulars.options import AsOf, Config, Json, SubConfig, Why
+from regulars.verbs import data
 
 if TYPE_CHECKING:
     from training.pipeline import Training
@@ -41,7 +42,7 @@ def train(
     now = jobs.instant(settings)
     with screen.steps() as tell:
         inputs = jobs.read(settings, now=now, tell=tell)
-        day = as_of or jobs.day_after(inputs, today=now.date())
+        day = data.day(as_of, inputs, now)
         done = jobs.train(settings, inputs, day, now=now, trials=tune, tell=tell)
     if json:
         screen.figures(figures(done))

@@ -19,7 +19,7 @@ from regulars import cli, environment, exits, options, screen
 from serving.errors import OutputError, ScoreTableError
 from training.errors import NotEnoughData, RegistryError, StatisticalWarning
 
-VERBS = ("demo", "check", "build", "train", "score", "serve", "models", "sample")
+VERBS = ("demo", "check", "build", "train", "score", "serve", "bento", "models", "sample")
 
 
 def run(*arguments: str | Path, code: int = exits.DONE) -> CliRunner:
@@ -91,7 +91,7 @@ def test_wrong_use_ends_with_2(arguments: tuple[str, ...]):
     run(*arguments, code=exits.WRONG_USE)
 
 
-@pytest.mark.parametrize("verb", ["check", "build", "train", "score", "serve", "models"])
+@pytest.mark.parametrize("verb", ["check", "build", "train", "score", "serve", "bento", "models"])
 def test_missing_settings_are_wrong_use_and_say_how_to_make_some(verb: str, tmp_path: Path):
     result = run(verb, "-c", tmp_path / "none.toml", code=exits.WRONG_USE)
     assert "There is no settings file" in result.stderr
@@ -201,6 +201,12 @@ def test_build_writes_one_row_a_buyer(config: Path):
     assert (built["as_of"], built["customers"]) == ("2024-02-01", 2)
     rows = pq.read_table(built["path"], partitioning=None).to_pylist()
     assert [(row["customer_id"], row["frequency"]) for row in rows] == [("ann", 0), ("bob", 0)]
+
+
+def test_a_date_beyond_the_log_is_noted(config: Path):
+    result = run("build", "-c", config, "--as-of", "2024-06-01")
+    assert "the last row is of 2024-03-01" in result.stderr
+    assert run("build", "-c", config, "--as-of", "2024-03-02").stderr == ""
 
 
 def test_build_before_the_first_purchase_is_refused(config: Path):

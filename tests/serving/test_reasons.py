@@ -149,6 +149,6 @@ def test_reasons_tell_how_a_customer_differs_from_a_typical_active_one() -> None
     ]
 
 
-def test_without_an_active_customer_the_whole_population_is_typical() -> None:
+def test_without_an_active_customer_the_models_own_average_is_typical() -> None:
     drivers = pd.DataFrame({"rhythm": [1.0, 2.0, 6.0]})
-    assert typical(drivers, pd.Categorical(["lapsed"] * 3)) == {"rhythm": 2.0}
+    assert typical(drivers, pd.Categorical(["lapsed"] * 3)) == {}
