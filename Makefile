@@ -46,11 +46,10 @@ run: $(READY) ## the whole job on CDNOW, then serve it (SERVE=0 stops after the 
 	$(BIN)/regulars demo $(if $(filter 0,$(SERVE)),--no-serve)
 
 # pytest comes last, so that its closing line is the last one.
-test: $(READY) ## everything that has to pass: lint, types, contract, notebooks, tests
+test: $(READY) ## everything that has to pass: lint, types, contract, tests (they execute the notebooks)
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory types
 	@$(MAKE) --no-print-directory contract
-	@$(MAKE) --no-print-directory notebooks
 	@$(MAKE) --no-print-directory pytest
 
 lint: $(READY) ## style and likely bugs
@@ -67,9 +66,9 @@ types: $(READY) ## type annotations
 contract: $(READY) ## imports go one way: features, training, serving, regulars
 	$(BIN)/lint-imports
 
-notebooks: $(READY) ## execute the notebooks from their percent scripts
-	@for script in notebooks/*.py; do test -e "$$script" || continue; echo "$$script"; \
-	$(BIN)/jupytext --quiet --to ipynb --execute "$$script" || exit 1; done
+notebooks: $(READY) ## make notebooks/*.ipynb from their scripts and execute them
+	$(BIN)/jupytext --quiet --set-kernel python3 --to ipynb notebooks/*.py
+	$(BIN)/jupyter-execute --inplace notebooks/*.ipynb
 
 pytest: $(READY) ## the tests alone (PYTEST_ARGS="-k rfm" chooses)
 	$(BIN)/pytest $(PYTEST_ARGS)

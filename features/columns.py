@@ -24,14 +24,35 @@ _WHOLE_AS_FLOAT = r"^[+-]?[0-9]+\.00?$"
 
 
 def names(columns: Iterable[str]) -> str:
-    """Columns as a sentence lists them: quoted, the first forty."""
+    """Names as a sentence lists them: quoted, the first forty.
+
+    Parameters
+    ----------
+    columns : iterable of str
+
+    Returns
+    -------
+    str
+    """
     shown = [repr(column) for column in columns]
     more = f" and {len(shown) - 40} more" if len(shown) > 40 else ""
     return ", ".join(shown[:40]) + more
 
 
 def nearest(name: str, columns: Iterable[str]) -> str:
-    """Suggestion for a name that is not there, or nothing: ``" Did you mean 'Price'?"``."""
+    """Suggestion for a name that is not there: ``" Did you mean 'Price'?"``.
+
+    Parameters
+    ----------
+    name : str
+    columns : iterable of str
+        Names there are.
+
+    Returns
+    -------
+    str
+        Empty when none is near.
+    """
     by_lower = {column.lower(): column for column in columns}
     found = difflib.get_close_matches(name.lower().strip(), by_lower, n=1, cutoff=0.6)
     return f" Did you mean {by_lower[found[0]]!r}?" if found else ""
@@ -152,10 +173,28 @@ def number(values: ir.Column) -> ir.FloatingValue:
 
 
 def is_number(values: ir.StringValue) -> ir.BooleanValue:
-    """Whether text is a plain finite number."""
+    """Whether text is a plain number, such as "12", " -0.5 " or "1e3".
+
+    Parameters
+    ----------
+    values : string column
+
+    Returns
+    -------
+    boolean column; null for null.
+    """
     return trimmed(values).re_search(_NUMBER)
 
 
 def is_blank(values: ir.Column) -> ir.BooleanValue:
-    """Whether values are null or, as text, nothing but white space."""
+    """Whether values are null or, as text, nothing but white space.
+
+    Parameters
+    ----------
+    values : column of any type
+
+    Returns
+    -------
+    boolean column, never null.
+    """
     return trimmed(values).isnull() if values.type().is_string() else values.isnull()

@@ -258,7 +258,16 @@ def no_customer(identity: ir.StringValue) -> ir.BooleanValue:
 
 
 def first_reason(tests: Sequence[Test]) -> ir.StringValue:
-    """Reason of the first test that holds; null when none does."""
+    """Reason of the first test that holds.
+
+    Parameters
+    ----------
+    tests : sequence of (boolean column, str)
+
+    Returns
+    -------
+    string column; null when no test holds.
+    """
     return ibis.cases(*tests, else_=missing("string"))
 
 

@@ -81,7 +81,7 @@ def amount(table: ir.Table, setting: str, key: str) -> ir.FloatingValue:
 
 
 def condition(table: ir.Table, setting: str, key: str) -> ir.BooleanValue:
-    """Condition that a `where` setting describes.
+    """Condition that a `where` setting describes. Moments with a zone are compared in UTC.
 
     Parameters
     ----------

@@ -116,6 +116,7 @@ def pull(
     InputError
         If the server fails while reading.
     """
+    import duckdb
     import psycopg
 
     rows = remote if condition is None else remote.filter(condition)
@@ -124,18 +125,11 @@ def pull(
     try:
         connection.con.register(incoming, rows.to_pyarrow_batches(chunk_size=_ROWS))
         connection.create_table(name, connection.table(incoming), temp=True)
-    except (psycopg.Error, connection_error()) as error:
+    except (psycopg.Error, duckdb.Error) as error:
         raise InputError(f"{without_password(uri)} cannot be read: {brief(error, uri)}.") from None
     finally:
         connection.con.unregister(incoming)
     return connection.table(name)
-
-
-def connection_error() -> type[Exception]:
-    """Give the class of DuckDB's errors."""
-    import duckdb
-
-    return duckdb.Error
 
 
 def brief(error: Exception, uri: str) -> str:

@@ -14,6 +14,7 @@ import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from features.catalogue import ATTRIBUTE, FEATURES, Feature
+from features.compat import is_finite
 from features.errors import FeaturesError
 
 if TYPE_CHECKING:
@@ -105,22 +106,18 @@ def _attribute(type_: dt.DataType) -> Column:
     Check, Column = _pandera("Check", "Column")
     if type_.is_string():
         return Column(dt.string, nullable=True)
-    checks = [Check(lambda data: _finite(data.table[data.key]), n_failure_cases=SHOWN)]
+    checks = [Check(lambda data: is_finite(data.table[data.key]), n_failure_cases=SHOWN)]
     return Column(dt.float64, checks, nullable=True)
 
 
 def _within(column: ir.Column, feature: Feature) -> ir.BooleanValue:
     """Whether values are finite and in the range of their feature."""
-    fits = _finite(column) if feature.kind == "float64" else column.notnull()
+    fits = is_finite(column) if feature.kind == "float64" else column.notnull()
     if feature.low is not None:
         fits &= column >= feature.low
     if feature.high is not None:
         fits &= column <= feature.high
     return fits
-
-
-def _finite(column: ir.Column) -> ir.BooleanValue:
-    return ~(column.isnan() | column.isinf())
 
 
 def _check_columns(table: ir.Table) -> None:

@@ -278,7 +278,7 @@ lately = pd.cut(
     labels=["30 or less", "31-90", "91-180", "181-270", "271-365", "over 365"],
 )
 fields = known.groupby([often.rename("often"), lately.rename("lately")], observed=True)["returned"]
-fields = fields.agg(["mean", "size"]).reset_index()
+fields = fields.agg(["mean", "size"]).query("size >= 10").reset_index()
 fields["label"] = [f"{m:.0%} of {n:,}" for m, n in zip(fields["mean"], fields["size"], strict=True)]
 base = alt.Chart(fields).encode(
     x=alt.X(
@@ -308,8 +308,8 @@ titled(
 
 # %% [markdown]
 # "Lately" depends on whom one asks. The same silence means more for someone who used to come
-# often: their line falls early, while those who come twice a year have not noticed yet. That is
-# why the table has the silence in days and, as `overdue_ratio`, in the customer's own gaps.
+# often: their line falls steeply, that of the rare visitors hardly at first. That is why the table
+# has the silence in days and, as `overdue_ratio`, in the customer's own gaps.
 
 # %%
 rhythm = pd.cut(

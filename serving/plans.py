@@ -61,7 +61,7 @@ class Behaviour:
     Parameters
     ----------
     frame : pandas.DataFrame
-        Behaviour rows in the order of ``customer_id``; customers with a rejected row or without
+        Behaviour rows by ``customer_id``, in no order; customers with a rejected row or without
         a purchase before the as-of date are not in it.
     rejected : dict of str to str
         Customer to the place and the reason of its first rejected row.
@@ -120,13 +120,15 @@ class Plans:
                 told = self._database.execute(
                     f"EXECUTE verdict(TIMESTAMP '{now.isoformat(' ')}', DATE '{as_of}')"
                 ).fetchall()
-                frame = self._database.execute(f"EXECUTE {plan}").df()
+                # As Arrow, so that the frame has the types of one read from Parquet.
+                frame = self._database.sql(f"EXECUTE {plan}").to_arrow_table().to_pandas()
             finally:
                 self._rows.table = RAW.empty_table()
         rejected = {one: _why(*found) for one, *found, _ in told if found[1] or found[2]}
         ignored = {one: later for one, *_, later in told if later}
-        frame = frame[~frame["customer_id"].isin(rejected)].sort_values("customer_id")
-        return Behaviour(_plain(frame), rejected, ignored)
+        if rejected:
+            frame = frame[~frame["customer_id"].isin(rejected)]
+        return Behaviour(frame, rejected, ignored)
 
     @cached_property
     def _database(self) -> Any:
@@ -205,9 +207,3 @@ def _why(place: int | None, reason: str | None, late: int) -> str:
     if reason is None:
         return f"transactions: {late} with a {FUTURE}."
     return f"transactions[{place}]: {reason}."
-
-
-def _plain(frame: pd.DataFrame) -> pd.DataFrame:
-    """Whole numbers with a null among them as float64, as a Parquet file is read."""
-    nullable = {name: "float64" for name, kind in frame.dtypes.items() if str(kind) == "Int64"}
-    return frame.astype(nullable)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import assume, given
+from hypothesis import settings as property_settings
 from hypothesis import strategies as st
 
 from features.errors import SettingsError
@@ -145,6 +146,7 @@ def test_all_faults_are_said_at_once():
 KNOWN_CHURN = ("rule", "horizon_days", "threads")
 
 
+@property_settings(deadline=None, derandomize=True)
 @given(
     key=st.sampled_from(KNOWN_CHURN),
     place=st.integers(0, 20),
@@ -166,6 +168,7 @@ def test_one_typing_error_is_traced_to_the_key_that_was_meant(
     assert f"did you mean `{key}`?" in str(refused.value)
 
 
+@property_settings(deadline=None, derandomize=True)
 @given(
     key=st.text(st.characters(codec="utf-8", exclude_characters="\n\r"), min_size=1, max_size=30),
     value=st.one_of(

@@ -1,0 +1,191 @@
+"""One case of the quality table: everybody learns strictly before as-of, then answers for it.
+
+The customers are all buyers before as-of, the truth is what they did in the horizon after it.
+Regulars is the scorer that `regulars train --as-of` would register.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+
+from benchmarks import rivals
+from benchmarks.data_sets import Case, DataSet
+from benchmarks.printed import tell
+from regulars.settings import Settings
+from training import metrics, panel
+from training.errors import StatisticalWarning
+from training.evidence import Evidence, Order
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure of the quality table.
+
+    Parameters
+    ----------
+    name : str
+    measure : callable
+        From what came to be and what was predicted.
+    column, outcome : str
+        Of the predictions, and of the truth.
+    better : {"more", "less", "zero"}
+        Where the best figure lies.
+    """
+
+    name: str
+    measure: Callable[[np.ndarray, np.ndarray], float]
+    column: str
+    outcome: str
+    better: str
+
+
+METRICS = (
+    Metric("log-loss", metrics.log_loss, "return_probability", "returned", "less"),
+    Metric("ROC AUC", metrics.roc_auc, "return_probability", "returned", "more"),
+    Metric(
+        "calibration error", metrics.calibration_error, "return_probability", "returned", "less"
+    ),
+    Metric("bias of returns", metrics.total_bias, "return_probability", "returned", "zero"),
+    Metric("bias of purchases", metrics.total_bias, "expected_purchases", "occasions", "zero"),
+    Metric("Gini of spend", metrics.normalised_gini, "expected_spend", "spend", "more"),
+    Metric("MAE of spend", metrics.mae, "expected_spend", "spend", "less"),
+    Metric("bias of spend", metrics.total_bias, "expected_spend", "spend", "zero"),
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a case.
+
+    Parameters
+    ----------
+    case : Case
+    customers : int
+    returned : float
+        Share that came back in the horizon.
+    evidence : Evidence
+        What Regulars would register, with its grades and notes.
+    figures : mapping of str to mapping of str to float
+        By contender, then by metric; what a contender cannot say is not there.
+    """
+
+    case: Case
+    customers: int
+    returned: float
+    evidence: Evidence
+    figures: Mapping[str, Mapping[str, float]]
+
+
+def backtest(case: Case, data: DataSet) -> Outcome:
+    """Learn, answer, compare.
+
+    Parameters
+    ----------
+    case : Case
+    data : DataSet
+
+    Returns
+    -------
+    Outcome
+    """
+    tell(str(case))
+    after = case.as_of + timedelta(days=case.horizon_days)
+    settings = with_horizon(data.settings, case.horizon_days)
+    horizon = {"horizon_days": case.horizon_days}
+    truth = panel.snapshot(data.inputs, case.as_of, known_until=after, **horizon)
+    evidence = train(settings, data, case.as_of)
+    plan = panel.schedule(first_day(data), case.as_of, case.horizon_days).production
+    past = {
+        day: panel.snapshot(data.inputs, day, known_until=case.as_of, **horizon)
+        for day in plan.dates
+    }
+    answers = rivals.rules_of_thumb(list(past.values()), truth, case.horizon_days)
+    answers |= rivals.lifetimes_alone(truth, case.horizon_days)
+    if plan.has_panel and plan.calibrate is not None:
+        train_on = [past[day] for day in plan.train]
+        answers["LightGBM"] = rivals.lightgbm_alone(train_on, past[plan.calibrate], truth)
+    answers["Regulars"] = evidence.scorer.predict(truth)
+    figures = {name: _figures(answer, truth) for name, answer in answers.items()}
+    return Outcome(case, len(truth), float(truth["returned"].mean()), evidence, figures)
+
+
+def train(settings: Settings, data: DataSet, as_of: date) -> Evidence:
+    """What `regulars train` finds out, without MLflow.
+
+    Parameters
+    ----------
+    settings : Settings
+    data : DataSet
+    as_of : date
+        Nothing from it on is read.
+
+    Returns
+    -------
+    Evidence
+    """
+    from regulars import jobs
+    from training import pipeline
+    from training.fitting import Asked
+
+    order = Order(
+        name=settings.name,
+        churn=settings.churn,
+        value=settings.value,
+        as_of=as_of,
+        tracking_uri="",
+        artifact_root=None,
+        now=jobs.instant(settings),
+    )
+    asked = Asked(settings.churn, settings.value, order.seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", StatisticalWarning)
+        return pipeline.gather(data.inputs, order, asked, lambda *_: None)
+
+
+def with_horizon(settings: Settings, horizon_days: int) -> Settings:
+    """Settings with another horizon.
+
+    Parameters
+    ----------
+    settings : Settings
+    horizon_days : int
+
+    Returns
+    -------
+    Settings
+    """
+    churn = settings.churn.model_copy(update={"horizon_days": horizon_days})
+    return settings.model_copy(update={"churn": churn})
+
+
+def first_day(data: DataSet) -> date:
+    """Day of the first accepted transaction.
+
+    Parameters
+    ----------
+    data : DataSet
+
+    Returns
+    -------
+    date
+    """
+    (day,) = [one.first_day for one in data.inputs.reports if one.source == "transactions"]
+    assert day is not None  # noqa: S101 - a log has rows
+    return day
+
+
+def _figures(answer: pd.DataFrame, truth: pd.DataFrame) -> dict[str, float]:
+    """Every metric that the contender's columns allow."""
+    return {
+        metric.name: metric.measure(
+            truth[metric.outcome].to_numpy(float), answer[metric.column].to_numpy(float)
+        )
+        for metric in METRICS
+        if metric.column in answer
+    }

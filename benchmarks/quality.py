@@ -1,0 +1,153 @@
+"""How good Regulars' predictions are, beside what one would use instead, on real data.
+
+    python benchmarks/quality.py
+    python benchmarks/quality.py --only cdnow,telco
+    REGULARS_DATA=/data python benchmarks/quality.py --json quality.json
+
+One table: each data set is seen as of a date; everybody learns strictly before it and answers for
+the days after it; the best figure of a line has a star. Below it are the single figures that
+Regulars has to reach. Contenders: three rules of thumb, `lifetimes`, LightGBM alone, Regulars.
+"""
+
+# ruff: noqa: E402 - as on the command line, the environment is set before numpy is imported
+from __future__ import annotations
+
+import os
+
+from regulars import environment
+
+environment.prepare(os.environ)
+
+import argparse
+import json
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks import backtests, bars, data_sets
+from benchmarks.backtests import METRICS, Metric, Outcome
+from benchmarks.bars import Bar
+from benchmarks.data_sets import CASES, SETS
+from benchmarks.printed import table
+
+CONTENDERS = {
+    "inactivity": "inactivity",
+    "past_rate": "past rate",
+    "last_year": "last year",
+    "lifetimes": "lifetimes",
+    "P(alive)": "P(alive)",
+    "LightGBM": "LightGBM",
+    "Regulars": "Regulars",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the backtests that are asked for and print the tables."""
+    given = _parse(arguments)
+    warnings.filterwarnings("ignore", category=DeprecationWarning)
+    warnings.filterwarnings("ignore", message="The 'future.infer_string' option")
+    outcomes: list[Outcome] = []
+    reached: list[Bar] = []
+    with tempfile.TemporaryDirectory(prefix="regulars-quality-") as scratch:
+        for name in given.only:
+            more, found = _measure(name, Path(scratch))
+            outcomes += more
+            reached += found
+    print(table([row for outcome in outcomes for row in _rows(outcome)]))
+    print()
+    print(table([_line(bar) for bar in reached]))
+    if given.json:
+        record = {"cases": [*map(_record, outcomes)], "bars": [vars(bar) for bar in reached]}
+        given.json.write_text(json.dumps(record, indent=1, default=str), encoding="utf-8")
+
+
+def _measure(name: str, folder: Path) -> tuple[list[Outcome], list[Bar]]:
+    """All cases and bars of a data set; nothing where it is not there."""
+    data = data_sets.read(name, folder)
+    if data is None:
+        return [], []
+    outcomes = [backtests.backtest(case, data) for case in CASES if case.name == name]
+    return outcomes, list(_bars(name, data, outcomes))
+
+
+def _bars(name: str, data: data_sets.DataSet, outcomes: Sequence[Outcome]) -> Iterator[Bar]:
+    if name == "cdnow":
+        yield from bars.cdnow(outcomes[0])
+    elif name == "telco":
+        yield from bars.telco(data)
+    else:
+        yield from bars.snapshots(name, data)
+
+
+def _rows(outcome: Outcome) -> Iterator[dict[str, str]]:
+    """One line for each metric; the contenders side by side, the best with a star."""
+    head = f"{outcome.case} ({outcome.customers:,}; {outcome.returned:.0%} return)"
+    for metric in METRICS:
+        figures = {name: outcome.figures.get(name, {}).get(metric.name) for name in CONTENDERS}
+        best = _best(metric, figures)
+        cells = {
+            CONTENDERS[name]: ("*" if name in best else "") + _shown(metric, figure)
+            for name, figure in figures.items()
+        }
+        yield {"as of, horizon": head, "metric": metric.name, **cells}
+        head = ""
+
+
+def _best(metric: Metric, figures: Mapping[str, float | None]) -> set[str]:
+    """Who has the best figure, as it is shown."""
+    said = {name: figure for name, figure in figures.items() if figure is not None}
+    worth = {
+        "more": lambda figure: figure,
+        "less": lambda figure: -figure,
+        "zero": lambda figure: -abs(figure),
+    }[metric.better]
+    top = _shown(metric, max(said.values(), key=worth)).lstrip("+-")
+    return {name for name, figure in said.items() if _shown(metric, figure).lstrip("+-") == top}
+
+
+def _shown(metric: Metric, figure: float | None) -> str:
+    if figure is None:
+        return "–"
+    if metric.better == "zero":
+        return f"{figure:+.1%}"
+    return f"{figure:,.1f}" if metric.name.startswith("MAE") else f"{figure:.3f}"
+
+
+def _line(bar: Bar) -> dict[str, str]:
+    met = {True: "yes", False: "NO", None: ""}[bar.met]
+    return {"figure": bar.what, "found": bar.found, "needed": bar.needed, "reached": met}
+
+
+def _record(outcome: Outcome) -> dict[str, Any]:
+    evidence = outcome.evidence
+    return {
+        "case": str(outcome.case),
+        "customers": outcome.customers,
+        "returned": outcome.returned,
+        "speaker": evidence.scorer.speaker,
+        "grades": dict(evidence.scorer.grades),
+        "notes": list(evidence.notes),
+        "figures": outcome.figures,
+    }
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", type=_sets, default=list(SETS), help=f"of {', '.join(SETS)}")
+    parser.add_argument("--json", type=Path, help="also write all figures to this file")
+    return parser.parse_args(arguments)
+
+
+def _sets(text: str) -> list[str]:
+    chosen = text.split(",")
+    if unknown := set(chosen) - {*SETS}:
+        raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: choose from {', '.join(SETS)}")
+    return chosen
+
+
+if __name__ == "__main__":
+    main()
