@@ -21,6 +21,7 @@ from regulars.settings import Settings
 from training import metrics, panel
 from training.errors import StatisticalWarning
 from training.evidence import Evidence, Order
+from training.fitting import Asked
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ class Outcome:
         What Regulars would register, with its grades and notes.
     figures : mapping of str to mapping of str to float
         By contender, then by metric; what a contender cannot say is not there.
+    candidates : mapping of str to mapping of str to float
+        The same of each model that might have spoken for Regulars.
     """
 
     case: Case
@@ -80,6 +83,7 @@ class Outcome:
     returned: float
     evidence: Evidence
     figures: Mapping[str, Mapping[str, float]]
+    candidates: Mapping[str, Mapping[str, float]]
 
 
 def backtest(case: Case, data: DataSet) -> Outcome:
@@ -100,7 +104,7 @@ def backtest(case: Case, data: DataSet) -> Outcome:
     horizon = {"horizon_days": case.horizon_days}
     truth = panel.snapshot(data.inputs, case.as_of, known_until=after, **horizon)
     evidence = train(settings, data, case.as_of)
-    plan = panel.schedule(first_day(data), case.as_of, case.horizon_days).production
+    plan = panel.schedule(span(data)[0], case.as_of, case.horizon_days).production
     past = {
         day: panel.snapshot(data.inputs, day, known_until=case.as_of, **horizon)
         for day in plan.dates
@@ -111,8 +115,16 @@ def backtest(case: Case, data: DataSet) -> Outcome:
         train_on = [past[day] for day in plan.train]
         answers["LightGBM"] = rivals.lightgbm_alone(train_on, past[plan.calibrate], truth)
     answers["Regulars"] = evidence.scorer.predict(truth)
-    figures = {name: _figures(answer, truth) for name, answer in answers.items()}
-    return Outcome(case, len(truth), float(truth["returned"].mean()), evidence, figures)
+    fitted, asked = evidence.fitted, _asked(settings)
+    candidates = {s: fitted.scorer(s, asked, {}).predict(truth) for s in fitted.speakers}
+    return Outcome(
+        case,
+        len(truth),
+        float(truth["returned"].mean()),
+        evidence,
+        {name: _figures(answer, truth) for name, answer in answers.items()},
+        {name: _figures(answer, truth) for name, answer in candidates.items()},
+    )
 
 
 def train(settings: Settings, data: DataSet, as_of: date) -> Evidence:
@@ -131,7 +143,6 @@ def train(settings: Settings, data: DataSet, as_of: date) -> Evidence:
     """
     from regulars import jobs
     from training import pipeline
-    from training.fitting import Asked
 
     order = Order(
         name=settings.name,
@@ -142,7 +153,7 @@ def train(settings: Settings, data: DataSet, as_of: date) -> Evidence:
         artifact_root=None,
         now=jobs.instant(settings),
     )
-    asked = Asked(settings.churn, settings.value, order.seed)
+    asked = _asked(settings)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", StatisticalWarning)
         return pipeline.gather(data.inputs, order, asked, lambda *_: None)
@@ -164,8 +175,8 @@ def with_horizon(settings: Settings, horizon_days: int) -> Settings:
     return settings.model_copy(update={"churn": churn})
 
 
-def first_day(data: DataSet) -> date:
-    """Day of the first accepted transaction.
+def span(data: DataSet) -> tuple[date, date]:
+    """First and last day of the accepted transactions.
 
     Parameters
     ----------
@@ -173,11 +184,15 @@ def first_day(data: DataSet) -> date:
 
     Returns
     -------
-    date
+    tuple of date
     """
-    (day,) = [one.first_day for one in data.inputs.reports if one.source == "transactions"]
-    assert day is not None  # noqa: S101 - a log has rows
-    return day
+    (report,) = [one for one in data.inputs.reports if one.source == "transactions"]
+    assert report.first_day is not None and report.last_day is not None  # noqa: S101
+    return report.first_day, report.last_day
+
+
+def _asked(settings: Settings) -> Asked:
+    return Asked(settings.churn, settings.value)
 
 
 def _figures(answer: pd.DataFrame, truth: pd.DataFrame) -> dict[str, float]:

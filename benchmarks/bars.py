@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import rivals
-from benchmarks.backtests import Outcome, first_day, train
+from benchmarks.backtests import Outcome, span, train
 from benchmarks.data_sets import DataSet
 from benchmarks.printed import tell
 from regulars import jobs
@@ -154,8 +154,8 @@ def snapshots(name: str, data: DataSet) -> Iterator[Bar]:
 
 def _months(data: DataSet) -> Sequence[date]:
     """First days of months with enough log before them, up to the last day."""
-    (last,) = [one.last_day for one in data.inputs.reports if one.source == "transactions"]
-    start = pd.Timestamp(first_day(data)) + pd.Timedelta(days=WARM_UP_DAYS)
+    first, last = span(data)
+    start = pd.Timestamp(first) + pd.Timedelta(days=WARM_UP_DAYS)
     return [day.date() for day in pd.date_range(start, last, freq="MS")]
 
 

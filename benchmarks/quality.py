@@ -83,8 +83,7 @@ def _bars(name: str, data: data_sets.DataSet, outcomes: Sequence[Outcome]) -> It
 
 def _rows(outcome: Outcome) -> Iterator[dict[str, str]]:
     """One line for each metric; the contenders side by side, the best with a star."""
-    head = f"{outcome.case} ({outcome.customers:,}; {outcome.returned:.0%} return)"
-    for metric in METRICS:
+    for metric, head in zip(METRICS, _heads(outcome), strict=True):
         figures = {name: outcome.figures.get(name, {}).get(metric.name) for name in CONTENDERS}
         best = _best(metric, figures)
         cells = {
@@ -92,7 +91,19 @@ def _rows(outcome: Outcome) -> Iterator[dict[str, str]]:
             for name, figure in figures.items()
         }
         yield {"as of, horizon": head, "metric": metric.name, **cells}
-        head = ""
+
+
+def _heads(outcome: Outcome) -> list[str]:
+    """What stands beside the metrics of a case."""
+    scorer = outcome.evidence.scorer
+    grades = ", ".join(f"{name} {letter}" for name, letter in scorer.grades.items())
+    said = [
+        str(outcome.case),
+        f"{outcome.customers:,} customers, {outcome.returned:.0%} return",
+        f"Regulars: {scorer.speaker} speaks",
+        grades or "ungraded",
+    ]
+    return said + [""] * (len(METRICS) - len(said))
 
 
 def _best(metric: Metric, figures: Mapping[str, float | None]) -> set[str]:
@@ -130,6 +141,7 @@ def _record(outcome: Outcome) -> dict[str, Any]:
         "grades": dict(evidence.scorer.grades),
         "notes": list(evidence.notes),
         "figures": outcome.figures,
+        "candidates": outcome.candidates,
     }
 
 

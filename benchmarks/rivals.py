@@ -6,6 +6,8 @@ rival: ``return_probability``, ``expected_purchases`` and ``expected_spend`` ove
 
 from __future__ import annotations
 
+import contextlib
+import io
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -189,7 +191,8 @@ def _converged(fitter: Any, *columns: pd.Series) -> Any:
 
     for penalty in PENALTIES:
         try:
-            with warnings.catch_warnings():
+            # It prints what its search said when it fails.
+            with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
                 warnings.simplefilter("ignore")
                 return fitter(penalizer_coef=penalty).fit(*columns)
         except ConvergenceError:

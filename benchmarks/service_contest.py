@@ -210,7 +210,7 @@ def _await(process: subprocess.Popen[bytes], port: int) -> None:
             if line.getresponse().status == 200:
                 return
         time.sleep(0.5)
-    raise RuntimeError(f"{process.args} did not get ready (it ended with {process.poll()}).")
+    raise RuntimeError(f"{process.args!r} did not get ready (it ended with {process.poll()}).")
 
 
 def _free_port() -> int:

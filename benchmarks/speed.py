@@ -56,7 +56,7 @@ def log_contests(rows: int, topics: Sequence[str], folder: Path) -> Iterator[Con
     """Contests over a made log of so many rows."""
     if "rfm" in topics:
         plain = made_log.write(folder / f"purchases-{rows}.parquet", rows, refunds=False)
-        given = {"file": plain, "as_of": AS_OF}
+        given: dict[str, Any] = {"file": plain, "as_of": AS_OF}
         yield Contest(
             "rfm",
             f"rfm, {rows:,} transactions",
@@ -93,7 +93,7 @@ def log_contests(rows: int, topics: Sequence[str], folder: Path) -> Iterator[Con
 
 def value_races(number: int) -> Iterator[Contest]:
     """Contests over so many simulated customers."""
-    given = {"number": number}
+    given: dict[str, Any] = {"number": number}
     yield Contest(
         "value",
         f"BG/NBD fit, {number:,} customers",

@@ -30,7 +30,14 @@ def prepare_reading(file: Path) -> Action:
 
     def read() -> pd.DataFrame:
         (report,) = _inputs(file).reports
-        return pd.DataFrame({"accepted": [report.accepted], "customers": [report.customers]})
+        # It says "3 exact repeats of other rows kept; …" where there are any.
+        repeats = sum(int(n.split()[0].replace(",", "")) for n in report.notes if "repeat" in n)
+        found = {
+            "accepted": report.accepted,
+            "customers": report.customers,
+            "repeats": repeats,
+        }
+        return pd.DataFrame([found])
 
     read()
     return read
@@ -50,12 +57,12 @@ def prepare_reading_pandas(file: Path) -> Action:
             | ~np.isfinite(log["amount"])
             | (log["amount"].abs() >= 1e9)
         )
-        repeats = log.duplicated()
         accepted = log[~bad]
+        # Regulars tells of exact repeats too.
+        repeats = int(log.duplicated().sum())
         customers = accepted["customer_id"].nunique()
-        return pd.DataFrame(
-            {"accepted": [len(accepted)], "customers": [customers]}, index=[repeats.sum() * 0]
-        )
+        found = {"accepted": len(accepted), "customers": customers, "repeats": repeats}
+        return pd.DataFrame([found])
 
     return read
 
@@ -123,5 +130,7 @@ def _inputs(file: Path) -> Inputs:
     from features import intake
     from features.settings import Sources, TransactionsSource
 
-    source = TransactionsSource(uri=str(file), **{name: name for name in COLUMNS})
+    source = TransactionsSource.model_validate(
+        {"uri": str(file), **{name: name for name in COLUMNS}}
+    )
     return intake.read(Sources(transactions=source), timezone="UTC", now=NOW)

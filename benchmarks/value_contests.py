@@ -106,9 +106,8 @@ def prepare_clv(number: int, annual_discount_rate: float) -> Action:
 
     frame, truth = customers(number), Truth()
     model = ValueModel()
-    told = ("converged", "", float(number), 0)
-    model.purchases_ = bg_nbd.Fit(truth.purchases, 0.0, *told, None)
-    model.spend_ = gamma_gamma.Fit(truth.values, 0.0, *told, 0.0, None)
+    model.purchases_ = bg_nbd.Fit(truth.purchases, 0.0, "converged", "", number, 0, None)
+    model.spend_ = gamma_gamma.Fit(truth.values, 0.0, "converged", "", number, 0, 0.0, None)
     model.refund_factor_ = 1.0
 
     def run() -> pd.DataFrame:

@@ -139,7 +139,8 @@ def trimmed(values: ir.Column) -> ir.StringValue:
 
 def _float_text(values: ir.FloatingValue) -> ir.StringValue:
     # Beyond 2**53 a float does not hold every integer, and at 2**63 the cast would fail.
-    bounded = ibis.cases((values.abs() < 2.0**53, values), else_=ibis.null("float64"))
+    holds = is_finite(values) & (values.abs() < 2.0**53)
+    bounded = ibis.cases((holds, values), else_=ibis.null("float64"))
     integers = bounded.cast("int64")
     return ibis.cases(
         (integers.cast("float64") == bounded, integers.cast("string")),

@@ -139,7 +139,8 @@ def exactly(value: ir.Value, type_: str) -> ir.Value:
 def is_finite(values: ir.FloatingValue) -> ir.BooleanValue:
     """Whether a float64 is a number: neither infinite nor NaN; null for null.
 
-    On Spark, Ibis takes nothing for infinite and NaN for null.
+    No comparison alone will do: DuckDB decides one by a Parquet file's minimum and maximum, in
+    which NaN has no part. On Spark, Ibis takes nothing for infinite and NaN for null.
 
     Parameters
     ----------
@@ -149,8 +150,8 @@ def is_finite(values: ir.FloatingValue) -> ir.BooleanValue:
     -------
     boolean column
     """
-    # NaN is greater than every number on both engines.
-    return values.abs() <= ibis.literal(sys.float_info.max, "float64")
+    bounded = values.abs() <= ibis.literal(sys.float_info.max, "float64")
+    return ~values.isnan() & ~values.isinf() & bounded
 
 
 def square(amount: ir.DecimalValue) -> ir.DecimalValue:

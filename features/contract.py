@@ -139,7 +139,8 @@ def transactions(opened: Opened, source: TransactionsSource, clock: Clock) -> ir
         (rows.number_.abs() >= AMOUNT_LIMIT, AMOUNT_RANGE),
         *([(_repeats(), DUPLICATE)] if source.deduplicate else []),
     ]
-    sane = ibis.cases((rows.number_.abs() < AMOUNT_LIMIT, rows.number_), else_=missing("float64"))
+    fits = is_finite(rows.number_) & (rows.number_.abs() < AMOUNT_LIMIT)
+    sane = ibis.cases((fits, rows.number_), else_=missing("float64"))
     judged = rows.mutate(amount=sane.cast(MONEY_TYPE), reason_=first_reason(tests))
     kept = ("customer_id", "occurred_at", "day", "amount", "order_id", "product_id", "category")
     return finish(judged, kept)

@@ -67,19 +67,19 @@ class Totals:
     ----------
     customers, abstained : int
         All, and those about whom something is not said.
-    churners : float
+    churners : float or None
         Customers expected to leave: the sum of the churn probabilities.
-    spend, equity : float
-        Expected spend over the horizon, and lifetime values.
+    spend, equity : float or None
+        Expected spend over the horizon, and lifetime values; None where nothing is said.
     cells : mapping of (stage, tier) to int
         Customers; None where a customer has no stage or no tier.
     """
 
     customers: int
     abstained: int
-    churners: float
-    spend: float
-    equity: float
+    churners: float | None
+    spend: float | None
+    equity: float | None
     cells: dict[tuple[str | None, str | None], int]
 
 
@@ -235,8 +235,8 @@ def load(path: Path) -> Desk:
 
 def _totals(connection: Any) -> Totals:
     sums = connection.execute(
-        "SELECT count(*), count(abstained), coalesce(sum(churn_probability), 0), "
-        "coalesce(sum(expected_spend), 0), coalesce(sum(clv), 0) FROM scores"
+        "SELECT count(*), count(abstained), sum(churn_probability), sum(expected_spend), sum(clv) "
+        "FROM scores"
     ).fetchone()
     cells = connection.execute("SELECT stage, tier, count(*) FROM scores GROUP BY ALL").fetchall()
     by_cell = {(stage, tier): count for stage, tier, count in cells}

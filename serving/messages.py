@@ -95,6 +95,7 @@ class ScoreRequest(Request):
     customers: list[RawCustomer] = Field(min_length=1, max_length=limits.MAX_CUSTOMERS)
     as_of: date | None = Field(
         default=None,
+        strict=True,
         description="Everything before this date is input. The score table's when not given.",
     )
     horizon_days: Horizon

@@ -32,6 +32,8 @@ from serving.population import Thresholds
 from serving.worker import Worker
 
 _ATTRIBUTE = "attribute_"
+# Moments before 1970 are rejected, and features look one year back.
+_EARLIEST = date(1971, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,8 @@ def score(worker: Worker, desk: Desk | None, request: ScoreRequest) -> Outcome:
 def _check(request: ScoreRequest, worker: Worker, as_of: date, attributes: Sequence[str]) -> None:
     if as_of > worker.today + timedelta(days=1):
         raise Failure(400, f"as_of is after tomorrow; expected {worker.today} or earlier.")
+    if as_of < _EARLIEST:
+        raise Failure(400, f"as_of is before any purchase that is read; expected {_EARLIEST} on.")
     if sum(len(one.transactions) for one in request.customers) > limits.MAX_TRANSACTIONS:
         raise Failure(
             413, f"More than {limits.MAX_TRANSACTIONS:,} transactions; send them in parts."

@@ -23,10 +23,12 @@ from pathlib import Path
 from typing import Any
 
 import bentoml
+from bentoml.exceptions import BentoMLException
 from pydantic_core import to_json
 from starlette.responses import Response
 
 from serving import answers, deployment, observability, routes, security
+from serving.errors import ServingError
 from serving.failures import Failure, OneShape, unforeseen
 from serving.limits import Limited
 from serving.messages import (
@@ -40,6 +42,7 @@ from serving.messages import (
 )
 from serving.workbench.app import application
 from serving.worker import Worker, start
+from training.errors import TrainingError
 
 observability.be_discreet()
 
@@ -83,9 +86,14 @@ class Regulars:
     @bentoml.on_deployment
     @staticmethod
     def pin() -> None:
-        """Fix the model's version for all workers, before they start."""
-        deployment.pin(os.environ, _bundle())
-        if not os.environ.get(security.KEYS, "").strip():
+        """Check the settings and fix the model's version for all workers, before they start."""
+        try:
+            keys = security.read_keys(os.environ.get(security.KEYS, ""))
+            deployment.pin(os.environ, _bundle())
+        except (ServingError, TrainingError) as error:
+            # BentoML's command shows the words of its own errors without a trace.
+            raise BentoMLException(str(error)) from error
+        if not keys:
             _log.info("no API keys (%s): only this machine is answered", security.KEYS)
 
     @bentoml.api(route="/risk", output_spec=RiskAnswer)

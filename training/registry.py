@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -229,8 +229,6 @@ def champion_version(tracking_uri: str, name: str) -> str | None:
 
 def versions(tracking_uri: str, name: str) -> list[Version]:
     """All registered versions, newest first."""
-    from datetime import UTC
-
     api = client(tracking_uri)
     model = model_name(name)
     rows = api.search_model_versions(f"name = '{model}'", max_results=1000)
@@ -307,7 +305,7 @@ def promote(
     _version(api, name, version)
     if before == version:
         raise RegistryError(f"version {version} is the champion already; nothing to do")
-    change = Change(now.isoformat(), kind, before, version, why.strip())
+    change = Change(now.astimezone(UTC).isoformat(), kind, before, version, why.strip())
     number = len(history(tracking_uri, name)) + 1
     api.set_registered_model_tag(model, f"history.{number:06d}", json.dumps(asdict(change)))
     api.set_registered_model_alias(model, CHAMPION, version)

@@ -53,8 +53,8 @@ def content(worker: Worker, desk: Desk, request: Request, scopes: Iterable[str])
     """
     given = request.query_params.multi_items()
     sees = {scope: bool({scope, ADMIN} & set(scopes)) for scope in (RISK, VALUE)}
-    orders = [(name, words) for name, words, scope in _ORDERS if sees.get(scope, True)]
-    asked = _asked(given, orders[0][0])
+    orders = _orders(desk.totals, sees)
+    asked = _asked(given, orders[0][0], desk.totals)
     shown = questions.columns(scopes)
     query = answers.query(asked.filter, asked.sort, shown)
     rows, total = desk.page(query, shown, page=asked.page, size=asked.page_size)
@@ -65,6 +65,7 @@ def content(worker: Worker, desk: Desk, request: Request, scopes: Iterable[str])
         "sees": sees,
         "grid": grid(desk.totals) if sees[VALUE] else None,
         "stages": _stages(desk.totals),
+        "staged": any(stage for stage, _ in desk.totals.cells),
         "asked": asked,
         "orders": orders,
         "rows": rows,
@@ -103,8 +104,19 @@ def grid(totals: Totals) -> dict[str, Any]:
     return {"tiers": tiers, "rows": rows, "totals": by_tier}
 
 
-def _asked(given: list[tuple[str, str]], order: str) -> CustomersRequest:
-    if not given:
+def _orders(totals: Totals, sees: dict[str, bool]) -> list[tuple[str, str]]:
+    """Orders by columns that the key shows and the table says anything in."""
+    silent = {VALUE} if totals.equity is None else set()
+    return [
+        (name, words)
+        for name, words, scope in _ORDERS
+        if sees.get(scope, True) and scope not in silent
+    ]
+
+
+def _asked(given: list[tuple[str, str]], order: str, totals: Totals) -> CustomersRequest:
+    """What the address asks for; with nothing in it, those at risk where there are any."""
+    if not given and any(stage == "at_risk" for stage, _ in totals.cells):
         given = [("stage", "at_risk")]
     if not any(name == "page_size" for name, _ in given):
         given = [*given, ("page_size", str(PAGE_SIZE))]

@@ -161,6 +161,8 @@ ROWS: dict[str, tuple[Any, dict[str, Any], int, dict[str, int]]] = {
     "nothing but rejects": (HEAD + ",,\n,,\n", {}, 2, {NO_CUSTOMER: 2}),
     "floats as ids": (_parquet(id=[17850.0, None, float("nan")]), {}, 3, {NO_CUSTOMER: 2}),
     "floats that are not finite": (_parquet(amount=[float("nan"), float("inf"), None, 1e300, -0.0]), {}, 5, {NON_FINITE_AMOUNT: 2, NO_AMOUNT: 1, AMOUNT_RANGE: 1}),
+    # The file's own minimum and maximum leave NaN out.
+    "a NaN among numbers": (_parquet(amount=[5.0, float("nan")]), {}, 2, {NON_FINITE_AMOUNT: 1}),
     "overflowing arithmetic": (_parquet(amount=[1e300, 2.0]), {"amount": "amount * amount * amount"}, 2, {NON_FINITE_AMOUNT: 1}),
     "whole numbers that overflow": (_parquet(amount=[2**62, 3]), {"amount": "amount * amount"}, 2, {AMOUNT_RANGE: 1}),
 }  # fmt: skip

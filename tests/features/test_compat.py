@@ -18,6 +18,7 @@ from features.compat import (
     days_between,
     engine,
     exactly,
+    is_finite,
     latest,
     local_time,
     missing,
@@ -91,6 +92,20 @@ def test_a_ratio_is_a_float_and_null_over_zero(rows: Any) -> None:
     assert _column(rows, values) == [1 / 3, None, 0.0, None, 3.5]
     # Spark would divide whole numbers as decimals: 31.4583333 with seven digits.
     assert _column(rows, ratio(rows.bottom * 0 + 755, ibis.literal(24)))[0] == 755 / 24
+
+
+def test_finite_is_neither_infinite_nor_nan(rows: Any, tmp_path: Path) -> None:
+    """In a Parquet file too, whose minimum and maximum leave NaN out."""
+    values = pa.table({"place": [1, 2, 3, 4], "y": [1.5, float("nan"), None, float("-inf")]})
+    backend = rows.get_backend()
+    if engine(rows) == "spark":
+        backend._session.createDataFrame(values).createOrReplaceTempView("floats")
+        assert _column(backend.table("floats"), is_finite(backend.table("floats").y))[3] is False
+        return
+    for some in (values, values.slice(0, 3)):
+        pq.write_table(some, tmp_path / "floats.parquet")
+        table = backend.read_parquet(tmp_path / "floats.parquet")
+        assert _column(table, is_finite(table.y)) == [True, False, None, False][: some.num_rows]
 
 
 def test_squares_of_money_are_exact(rows: Any) -> None:

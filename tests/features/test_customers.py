@@ -56,7 +56,7 @@ def test_text_that_is_wholly_numbers_becomes_numbers(tmp_path: Path) -> None:
 
 def test_typed_attributes_keep_their_kind_and_lose_what_is_not_finite(tmp_path: Path) -> None:
     rows = pa.table(
-        {"id": [1, 2], "Spend €": [1.5, float("inf")], "vip": [True, False], "n": [1, None]}
+        {"id": [1, 2], "Spend €": [1.5, float("nan")], "vip": [True, False], "n": [1, None]}
     )
     found = _by_id(_customers(rows, tmp_path, attributes=["Spend €", "vip", "n"]))
     assert [found[c]["attribute_Spend €"] for c in "12"] == [1.5, None]

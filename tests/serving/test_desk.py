@@ -130,7 +130,7 @@ def test_an_empty_table_has_nobody(score_file, tmp_path):
     scores.write(scores.to_frame(scores.SCHEMA.empty_table()), meta, path)
     table = desk.load(path)
     assert table.totals.customers == 0
-    assert table.totals.equity == 0
+    assert table.totals.equity is None
     assert table.page(Query(), ["clv"], page=1, size=10) == ([], 0)
 
 

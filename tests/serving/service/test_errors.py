@@ -45,6 +45,7 @@ def shape(told, status, code):
             {"customers": [{"customer_id": "x", "transactions": []}], "as_of": "n"},
             "as_of",
         ),
+        ("/score", {"customers": [], "as_of": 20240701}, "as_of"),
         ("/customers", {"page_size": 501}, "page_size"),
         ("/customers", {"page": 0}, "page"),
         ("/customers", {"filter": {"stage": ["gone"]}}, "filter.stage.0"),
@@ -111,11 +112,12 @@ def test_addresses_that_are_wrong_are_told_so(service, method, path, status, cod
     shape(service(method, path), status, code)
 
 
-def test_an_as_of_date_beyond_tomorrow_is_refused(service):
-    body = {"customers": [{"customer_id": "x", "transactions": []}], "as_of": "2999-01-01"}
-    assert (
-        "after tomorrow" in shape(service.post("/score", body), 400, "invalid_request")["message"]
-    )
+@pytest.mark.parametrize(
+    ("as_of", "said"), [("2999-01-01", "after tomorrow"), ("1970-12-31", "before any purchase")]
+)
+def test_an_as_of_date_that_cannot_be_is_refused(service, as_of, said):
+    body = {"customers": [{"customer_id": "x", "transactions": []}], "as_of": as_of}
+    assert said in shape(service.post("/score", body), 400, "invalid_request")["message"]
 
 
 def test_an_attribute_that_the_model_does_not_read_is_refused(service):
