@@ -36,7 +36,7 @@ def same(ours: pd.DataFrame, theirs: pd.DataFrame, *, within: float = 1e-9) -> s
     wrong = {name: distance for name, distance in apart.items() if not distance <= within}
     if wrong:
         raise DisagreementError(f"Columns that differ, and by how much: {wrong}.")
-    return f"{theirs.shape[1]} columns"
+    return f"all {theirs.shape[1]} columns"
 
 
 def _by_id(frame: pd.DataFrame) -> pd.DataFrame:

@@ -12,9 +12,6 @@ DEFAULTS: Mapping[str, str] = MappingProxyType(
     {
         # Waiting OpenMP threads spin otherwise, and starve themselves beside a busy process.
         "OMP_WAIT_POLICY": "passive",
-        # The searches are over four numbers: a second thread costs four times what it brings, and
-        # moves the last bits.
-        "OPENBLAS_NUM_THREADS": "1",
         # So do those of numpy's linear algebra, which is on small matrices only: fits of the value
         # model took ten times longer with two threads.
         "OPENBLAS_NUM_THREADS": "1",

@@ -154,6 +154,9 @@ def pin(environ: MutableMapping[str, str], bundle: Path | None = None) -> None:
     bundle : Path, optional
         Folder of the bento's model, when the process runs from a bento.
     """
+    # Workers of a bento start in another folder.
+    if (file := _settings_file(environ)) is not None:
+        environ[CONFIG] = str(file)
     found = resolve(environ, bundle)
     if found.scorer is not None and bundle is None:
         environ[SCORER] = str(found.scorer)

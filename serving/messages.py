@@ -104,8 +104,8 @@ class ScoreRequest(Request):
 class Filter(Request):
     """Which customers; all parts have to hold."""
 
-    stage: list[Stage] = []
-    tier: list[Tier] = []
+    stage: list[Stage] = Field(default=[], max_length=16)
+    tier: list[Tier] = Field(default=[], max_length=16)
     at_least: dict[Measure, Finite] = {}
     at_most: dict[Measure, Finite] = {}
     customer_id_starts_with: str = Field(default="", max_length=limits.MAX_ID_LENGTH)

@@ -5,6 +5,10 @@ commas, so that no key can be read there. A key comes as ``Authorization: Bearer
 ``X-API-Key``, or as the password of HTTP Basic, which lets a browser sign in. ``admin`` opens
 everything; ``risk`` and ``value`` open their question, and elsewhere show their columns.
 
+A key is long and random, so its plain SHA-256 tells nothing about it:
+``python -c "import secrets, hashlib as h; k = secrets.token_urlsafe(32); print(k,
+h.sha256(k.encode()).hexdigest())"``. Keys travel in the clear unless TLS ends before the service.
+
 Without keys only clients on this machine are answered, and only under a name of this machine:
 a page elsewhere that points its own name here (DNS rebinding) is refused.
 """

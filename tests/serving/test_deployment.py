@@ -100,6 +100,15 @@ def test_pinning_makes_every_later_resolution_the_same(tmp_path, champion, monke
     assert resolve(environ).model_version == "5"
 
 
+def test_pinning_names_the_settings_from_every_folder(tmp_path, champion, monkeypatch):
+    write(tmp_path)
+    for environ in ({"REGULARS_CONFIG": "regulars.toml"}, {}):
+        monkeypatch.chdir(tmp_path)
+        pin(environ)
+        monkeypatch.chdir("/")
+        assert resolve(environ).names.name == "shop"
+
+
 def test_without_a_champion_there_is_a_deployment_without_a_scorer(tmp_path, monkeypatch):
     from training import registry
 
