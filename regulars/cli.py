@@ -28,12 +28,10 @@ class Verbs(TyperGroup):
         try:
             with screen.doubts(StatisticalWarning):
                 return super().invoke(ctx)
-        except (typer.Exit, typer.Abort, typer.BadParameter):
-            raise
         except Exception as error:
-            if not hasattr(error, "format_message"):  # click words its own errors
-                raise typer.Exit(_refuse(error, debug=_debug(ctx))) from error
-            raise
+            if isinstance(error, typer.Exit | typer.Abort) or hasattr(error, "format_message"):
+                raise  # typer words its own errors
+            raise typer.Exit(_refuse(error, debug=_debug(ctx))) from error
 
 
 def _debug(ctx: Any) -> bool:

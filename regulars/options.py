@@ -9,6 +9,9 @@ from typing import Annotated
 
 import typer
 
+#: The settings file when none is named.
+CONFIG = Path("regulars.toml")
+
 _YEARS = range(1900, 2200)
 
 

@@ -20,6 +20,11 @@ from typing import Any, NoReturn
 from urllib.parse import quote_plus
 
 import pytest
+from hypothesis import settings
+
+# The same examples every time, and no limit on the time of one: the machine may be busy.
+settings.register_profile("regulars", deadline=None, derandomize=True)
+settings.load_profile("regulars")
 
 # OpenMP threads that wait by spinning starve the others on a small machine. LightGBM reads this
 # when it is first imported.

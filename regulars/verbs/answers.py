@@ -9,10 +9,9 @@ from typing import Annotated
 import typer
 
 from regulars import screen, tables
-from regulars.options import AsOf, Config, Json
+from regulars.options import CONFIG, AsOf, Config, Json
 from regulars.verbs import data, models
 
-_CONFIG = Path("regulars.toml")
 _SHOWN = 10
 
 Port = Annotated[int, typer.Option("--port", "-p", min=1, max=65535, help="The port.")]
@@ -26,7 +25,7 @@ def _kind(out: Path | None) -> Path | None:
 
 
 def score(
-    config: Config = _CONFIG,
+    config: Config = CONFIG,
     as_of: AsOf = None,
     out: Annotated[
         Path | None,
@@ -60,7 +59,7 @@ def score(
 
 
 def serve(
-    config: Config = _CONFIG,
+    config: Config = CONFIG,
     port: Port = 3000,
     host: Annotated[
         str | None,
@@ -103,7 +102,7 @@ def _serve(config: Path, port: int, host: str | None, workers: int) -> None:
         raise typer.Exit(1)
 
 
-def bento(config: Config = _CONFIG) -> None:
+def bento(config: Config = CONFIG) -> None:
     """Put the champion into BentoML's model store, for `bentoml build`.
 
     The bento then scores without an MLflow server; build it in the project's folder.

@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from regulars import screen, tables
-from regulars.options import AsOf, Config, Json
+from regulars.options import CONFIG, AsOf, Config, Json
 
 if TYPE_CHECKING:
     from features.inputs import Inputs
     from regulars.data_report import DataReport
 
-_CONFIG = Path("regulars.toml")
 
-
-def check(config: Config = _CONFIG, json: Json = False) -> None:
+def check(config: Config = CONFIG, json: Json = False) -> None:
     """Read every source and report on it.
 
     Says how many rows were accepted and how many rejected and why (they are kept in a file),
@@ -69,7 +67,7 @@ def day(as_of: date | None, inputs: Inputs, now: datetime) -> date:
     return as_of or after
 
 
-def build(config: Config = _CONFIG, as_of: AsOf = None, json: Json = False) -> None:
+def build(config: Config = CONFIG, as_of: AsOf = None, json: Json = False) -> None:
     """Write the behaviour table of one date into the store.
 
     One row a customer with everything that was known before that day; nothing after it is read.

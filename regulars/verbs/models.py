@@ -9,20 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from regulars import screen, tables
-from regulars.options import AsOf, Config, Json, SubConfig, Why
+from regulars.options import CONFIG, AsOf, Config, Json, SubConfig, Why
 from regulars.verbs import data
 
 if TYPE_CHECKING:
     from training.pipeline import Training
     from training.registry import Change
 
-_CONFIG = Path("regulars.toml")
 
 app = typer.Typer(help="Versions and grades; promote one, or roll back.", no_args_is_help=False)
 
 
 def train(
-    config: Config = _CONFIG,
+    config: Config = CONFIG,
     as_of: AsOf = None,
     tune: Annotated[
         int, typer.Option("--tune", min=0, metavar="N", help="Search with N trials first.")
@@ -84,7 +83,7 @@ def show(done: Training) -> None:
 
 
 @app.callback(invoke_without_command=True)
-def models(context: typer.Context, config: Config = _CONFIG, json: Json = False) -> None:
+def models(context: typer.Context, config: Config = CONFIG, json: Json = False) -> None:
     """List the versions and their grades, and which was champion from when to when."""
     context.obj = config
     if context.invoked_subcommand is not None:

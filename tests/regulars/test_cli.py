@@ -244,3 +244,23 @@ def test_the_command_runs_as_a_process(tmp_path: Path):
     assert done.returncode == exits.WRONG_USE
     assert done.stderr.startswith("There is no settings file 'none.toml'")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("ended", "code"), [(0, exits.DONE), (3, exits.REFUSED)])
+def test_serve_binds_to_this_machine_without_keys_and_says_so(
+    tracked: Path, monkeypatch: pytest.MonkeyPatch, ended: int, code: int
+):
+    started: list[list[str]] = []
+
+    def run_service(command: list[str], _environment: object, _url: str, *, ready) -> int:
+        started.append(command)
+        ready()
+        return ended
+
+    monkeypatch.setattr("regulars.server.run", run_service)
+    monkeypatch.setattr("regulars.server.check_port", lambda _host, _port: None)
+    monkeypatch.delenv("REGULARS_API_KEYS", raising=False)
+    shown = run("serve", "-c", tracked, "--port", "3123", code=code)
+    assert started[0][-4:] == ["--host", "127.0.0.1", "--port", "3123"]
+    assert "No API keys are set (REGULARS_API_KEYS): only this machine is answered." in shown.stdout
+    assert "http://127.0.0.1:3123" in shown.stdout

@@ -9,13 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import settings
 
 from serving.history import History
-
-# The same examples each run, and no timing: machines differ.
-settings.register_profile("regulars", deadline=None, derandomize=True)
-settings.load_profile("regulars")
 
 AS_OF = date(2024, 7, 1)
 
