@@ -109,7 +109,7 @@ def _paced(bought: pd.DataFrame) -> pd.DataFrame:
         gap=gap,
         gap_squared=gap**2,
         opens=(opens & (bought["ago"] <= 365)).astype("int64"),
-        weekend=(bought["day"].dt.dayofweek >= 5).astype("int64"),
+        weekend=(bought["day"].dt.day_of_week >= 5).astype("int64"),
     )
 
 

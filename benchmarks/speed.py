@@ -53,7 +53,21 @@ class Contest:
 
 
 def log_contests(rows: int, topics: Sequence[str], folder: Path) -> Iterator[Contest]:
-    """Contests over a made log of so many rows."""
+    """Contests over a made log.
+
+    Parameters
+    ----------
+    rows : int
+        Lines of the log.
+    topics : sequence of str
+        Those of `TOPICS` that are asked for.
+    folder : Path
+        Where the log is kept.
+
+    Yields
+    ------
+    Contest
+    """
     if "rfm" in topics:
         plain = made_log.write(folder / f"purchases-{rows}.parquet", rows, refunds=False)
         given: dict[str, Any] = {"file": plain, "as_of": AS_OF}
@@ -92,7 +106,17 @@ def log_contests(rows: int, topics: Sequence[str], folder: Path) -> Iterator[Con
 
 
 def value_races(number: int) -> Iterator[Contest]:
-    """Contests over so many simulated customers."""
+    """Contests over simulated customers.
+
+    Parameters
+    ----------
+    number : int
+        Customers.
+
+    Yields
+    ------
+    Contest
+    """
     given: dict[str, Any] = {"number": number}
     yield Contest(
         "value",
@@ -186,7 +210,22 @@ def _in_all(records: Sequence[dict[str, Any]]) -> dict[str, str]:
 
 
 def service_rows(folder: Path, requests: int) -> tuple[list[dict[str, str]], list[dict[str, Any]]]:
-    """Hold the contest of requests."""
+    """Hold the contest of requests.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the demonstration is made.
+    requests : int
+        Timed requests of each kind.
+
+    Returns
+    -------
+    rows : list of dict
+        For the table.
+    records : list of dict
+        For machines.
+    """
     tell("requests")
     rows, records = [], []
     for waits in service_contest.ask(folder, requests):

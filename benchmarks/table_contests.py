@@ -26,7 +26,18 @@ COLUMNS = ("customer_id", "timestamp", "amount", "order_id", "product_id", "cate
 
 
 def prepare_reading(file: Path) -> Action:
-    """Regulars' intake: every row accepted, or rejected with a reason."""
+    """Regulars' intake: every row accepted, or rejected with a reason.
+
+    Parameters
+    ----------
+    file : Path
+        The log.
+
+    Returns
+    -------
+    callable
+        What is timed.
+    """
 
     def read() -> pd.DataFrame:
         (report,) = _inputs(file).reports
@@ -44,7 +55,18 @@ def prepare_reading(file: Path) -> Action:
 
 
 def prepare_reading_pandas(file: Path) -> Action:
-    """The same rules on a data frame."""
+    """The same rules on a data frame.
+
+    Parameters
+    ----------
+    file : Path
+        The log.
+
+    Returns
+    -------
+    callable
+        What is timed.
+    """
 
     def read() -> pd.DataFrame:
         log = pd.read_parquet(file)
@@ -68,7 +90,20 @@ def prepare_reading_pandas(file: Path) -> Action:
 
 
 def prepare_rfm(file: Path, as_of: date) -> Action:
-    """Regulars' rfm family."""
+    """Regulars' rfm family.
+
+    Parameters
+    ----------
+    file : Path
+        The log.
+    as_of : date
+        Rows from this day on are not seen.
+
+    Returns
+    -------
+    callable
+        What is timed.
+    """
     from features import rfm
     from features.occasions import occasions, paced
 
@@ -84,7 +119,20 @@ def prepare_rfm(file: Path, as_of: date) -> Action:
 
 
 def prepare_rfm_pandas(file: Path, as_of: date) -> Action:
-    """The same in pandas."""
+    """The same in pandas.
+
+    Parameters
+    ----------
+    file : Path
+        The log.
+    as_of : date
+        Rows from this day on are not seen.
+
+    Returns
+    -------
+    callable
+        What is timed.
+    """
     from benchmarks import pandas_behaviour
 
     log = pd.read_parquet(file, columns=list(COLUMNS[:3]))
@@ -92,7 +140,20 @@ def prepare_rfm_pandas(file: Path, as_of: date) -> Action:
 
 
 def prepare_rfm_lifetimes(file: Path, as_of: date) -> Action:
-    """The same by `lifetimes.utils.summary_data_from_transaction_data`."""
+    """The same by `lifetimes.utils.summary_data_from_transaction_data`.
+
+    Parameters
+    ----------
+    file : Path
+        The log.
+    as_of : date
+        Rows from this day on are not seen.
+
+    Returns
+    -------
+    callable
+        What is timed.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from lifetimes.utils import summary_data_from_transaction_data
@@ -111,7 +172,22 @@ def prepare_rfm_lifetimes(file: Path, as_of: date) -> Action:
 
 
 def prepare_behaviour(file: Path, as_of: date, horizon_days: int) -> Action:
-    """Regulars' whole behaviour table."""
+    """Regulars' whole behaviour table.
+
+    Parameters
+    ----------
+    file : Path
+        The log.
+    as_of : date
+        Rows from this day on are not seen.
+    horizon_days : int
+        Sets the window of the same season.
+
+    Returns
+    -------
+    callable
+        What is timed.
+    """
     from training.panel import behaviour_frame
 
     inputs = _inputs(file)
@@ -119,7 +195,22 @@ def prepare_behaviour(file: Path, as_of: date, horizon_days: int) -> Action:
 
 
 def prepare_behaviour_pandas(file: Path, as_of: date, horizon_days: int) -> Action:
-    """Every column of it that a log can fill, in pandas."""
+    """Every column of it that a log can fill, in pandas.
+
+    Parameters
+    ----------
+    file : Path
+        The log.
+    as_of : date
+        Rows from this day on are not seen.
+    horizon_days : int
+        Sets the window of the same season.
+
+    Returns
+    -------
+    callable
+        What is timed.
+    """
     from benchmarks import pandas_behaviour
 
     log = pd.read_parquet(file)

@@ -47,7 +47,18 @@ def customers(number: int, seed: int = 0) -> pd.DataFrame:
 
 
 def prepare_purchases(number: int) -> Action:
-    """Regulars' BG/NBD fit."""
+    """Regulars' BG/NBD fit.
+
+    Parameters
+    ----------
+    number : int
+        Customers.
+
+    Returns
+    -------
+    callable
+        What is timed.
+    """
     from training import bg_nbd
 
     frame = customers(number)
@@ -60,7 +71,18 @@ def prepare_purchases(number: int) -> Action:
 
 
 def prepare_purchases_lifetimes(number: int) -> Action:
-    """BG/NBD fit of `lifetimes`."""
+    """BG/NBD fit of `lifetimes`.
+
+    Parameters
+    ----------
+    number : int
+        Customers.
+
+    Returns
+    -------
+    callable
+        What is timed.
+    """
     frame = customers(number)
 
     def run() -> pd.DataFrame:
@@ -73,7 +95,18 @@ def prepare_purchases_lifetimes(number: int) -> Action:
 
 
 def prepare_values(number: int) -> Action:
-    """Regulars' Gamma-Gamma fit."""
+    """Regulars' Gamma-Gamma fit.
+
+    Parameters
+    ----------
+    number : int
+        Customers.
+
+    Returns
+    -------
+    callable
+        What is timed.
+    """
     from training import gamma_gamma
 
     frame = customers(number)
@@ -86,7 +119,18 @@ def prepare_values(number: int) -> Action:
 
 
 def prepare_values_lifetimes(number: int) -> Action:
-    """Gamma-Gamma fit of `lifetimes`, on the customers that it takes."""
+    """Gamma-Gamma fit of `lifetimes`, on the customers that it takes.
+
+    Parameters
+    ----------
+    number : int
+        Customers.
+
+    Returns
+    -------
+    callable
+        What is timed.
+    """
     frame = customers(number)
     frame = frame[frame["frequency"] > 0]
 
@@ -100,7 +144,20 @@ def prepare_values_lifetimes(number: int) -> Action:
 
 
 def prepare_clv(number: int, annual_discount_rate: float) -> Action:
-    """All of Regulars' forecasts, the lifetime value among them, from the true parameters."""
+    """All of Regulars' forecasts, the lifetime value among them, from the true parameters.
+
+    Parameters
+    ----------
+    number : int
+        Customers.
+    annual_discount_rate : float
+        Yearly, as a share.
+
+    Returns
+    -------
+    callable
+        What is timed.
+    """
     from training import bg_nbd, gamma_gamma
     from training.value import ValueModel
 
@@ -117,7 +174,20 @@ def prepare_clv(number: int, annual_discount_rate: float) -> Action:
 
 
 def prepare_clv_lifetimes(number: int, annual_discount_rate: float) -> Action:
-    """`customer_lifetime_value` of `lifetimes` alone, from the true parameters."""
+    """`customer_lifetime_value` of `lifetimes` alone, from the true parameters.
+
+    Parameters
+    ----------
+    number : int
+        Customers.
+    annual_discount_rate : float
+        Yearly, as a share.
+
+    Returns
+    -------
+    callable
+        What is timed.
+    """
     frame, truth = customers(number), Truth()
     monthly = (1.0 + annual_discount_rate) ** (30 / 365) - 1.0
     with _lifetimes() as library:
