@@ -25,6 +25,7 @@ Action = Callable[[], pd.DataFrame]
 
 # A warm-up of more seconds than this is a run: what takes so long does not hang on caches.
 _LONG = 20.0
+_FEW = 2
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def race(contenders: Sequence[Contender], folder: Path, *, runs: int) -> list[Ti
     folder : Path
         Where their results go.
     runs : int
-        Timed runs of each; 1 where a warm-up took more than 20 seconds, which then counts too.
+        Timed runs of each; 2 where a warm-up took more than 20 seconds, which then counts too.
 
     Returns
     -------
@@ -102,7 +103,7 @@ def race(contenders: Sequence[Contender], folder: Path, *, runs: int) -> list[Ti
     with _started(contenders) as lines:
         warm = [_ask(line, "run") for line in lines]
         taken = [[one] if one[0] > _LONG else [] for one in warm]
-        turns = 1 if any(taken) else runs
+        turns = min(runs, _FEW) if any(taken) else runs
         for _ in range(turns):
             for line, runs_of in zip(lines, taken, strict=True):
                 runs_of.append(_ask(line, "run"))
