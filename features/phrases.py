@@ -2,7 +2,9 @@
 
 In: the values of one customer's columns. Out: a fact about the customer ("last purchase 94 days
 ago; usually every 21 days"), true whichever way it moves a score; the direction is said beside
-it. Nothing here is a cause. Signed numbers are spoken as sizes: the words carry the sign.
+it. Words that speak for one direction ("spent 120 less") are kept for it: where a family moves
+the score the other way, the next phrase that fits speaks. Nothing here is a cause. Signed numbers
+are spoken as sizes: the words carry the sign.
 """
 
 from __future__ import annotations
@@ -26,11 +28,15 @@ class Phrase:
         Columns that must not be null.
     when : tuple of (str, float, float)
         Columns of `needs` with the least and the greatest value, both allowed.
+    leans : {1, 0, -1}
+        1 for words that only explain a higher risk, -1 for those that only explain a lower one,
+        0 for both.
     """
 
     template: str
     needs: tuple[str, ...]
     when: tuple[tuple[str, float, float], ...] = ()
+    leans: int = 0
 
     def fits(self, values: Mapping[str, Any]) -> bool:
         """Whether every needed column has a value and every condition holds.
@@ -74,26 +80,43 @@ class Family:
     label : str
         For headings.
     phrases : tuple of Phrase
-        The first that fits speaks. The last one always fits.
+        The first that fits speaks. The last one always fits and leans to neither side.
     """
 
     name: str
     label: str
     phrases: tuple[Phrase, ...]
 
-    def say(self, values: Mapping[str, Any]) -> str:
+    def spoken(self, direction: int) -> tuple[Phrase, ...]:
+        """Phrases that may speak for a direction, in their order.
+
+        Parameters
+        ----------
+        direction : {1, 0, -1}
+            1 where the family raises the risk, -1 where it lowers it, 0 where neither is said.
+
+        Returns
+        -------
+        tuple of Phrase
+        """
+        return tuple(phrase for phrase in self.phrases if phrase.leans * direction >= 0)
+
+    def say(self, values: Mapping[str, Any], direction: int = 0) -> str:
         """Sentence of the first phrase that fits.
 
         Parameters
         ----------
         values : mapping of str to number
             Columns of one customer; None and NaN are null.
+        direction : {1, 0, -1}, optional
+            As in `spoken`.
 
         Returns
         -------
         str
         """
-        return next(phrase.say(values) for phrase in self.phrases if phrase.fits(values))
+        allowed = self.spoken(direction)
+        return next(phrase.say(values) for phrase in allowed if phrase.fits(values))
 
 
 def _is_null(value: object) -> bool:
@@ -101,10 +124,11 @@ def _is_null(value: object) -> bool:
     return value is None or value != value
 
 
-def _phrase(template: str, *when: tuple[str, float, float]) -> Phrase:
+def _phrase(template: str, *when: tuple[str, float, float], leans: int = 0) -> Phrase:
     """Build a phrase that needs the columns of its gaps and of its conditions."""
     gaps = [field for _, field, _, _ in string.Formatter().parse(template) if field]
-    return Phrase(template, tuple(dict.fromkeys([*gaps, *(column for column, _, _ in when)])), when)
+    needs = tuple(dict.fromkeys([*gaps, *(column for column, _, _ in when)]))
+    return Phrase(template, needs, when, leans)
 
 
 def _only(column: str, value: int) -> tuple[str, float, float]:
@@ -171,10 +195,12 @@ _SPEND = Family(
         _phrase(
             "spent {spend_trend_90:,.0f} less in the last 90 days than in the 90 before",
             _to("spend_trend_90", -0.5),
+            leans=1,
         ),
         _phrase(
             "spent {spend_trend_90:,.0f} more in the last 90 days than in the 90 before",
             _from("spend_trend_90", 0.5),
+            leans=-1,
         ),
         _phrase(
             "spent {spend_90:,.0f} in the last 90 days, as much as in the 90 before",
@@ -185,6 +211,12 @@ _SPEND = Family(
             "spent nothing in the last 180 days; {spend_total:,.0f} in all",
             _only("spend_90", 0),
             _only("spend_trend_90", 0),
+            _from("spend_total", 0),
+            leans=1,
+        ),
+        _phrase(
+            "spent {spend_90:,.0f} in the last 90 days; {spend_total:,.0f} in all",
+            _from("spend_90", 0.5),
             _from("spend_total", 0),
         ),
         _phrase("spent {spend_total:,.0f} in all", _from("spend_total", 0)),
@@ -230,6 +262,11 @@ _SEASON = Family(
         _phrase(
             "no purchase in the same period last year",
             _only("same_season_occasions", 0),
+            leans=1,
+        ),
+        _phrase(
+            "{weekend_share:.0%} of purchases at weekends",
+            _only("same_season_occasions", 0),
         ),
         _phrase("1 purchase in the same period last year", _only("same_season_occasions", 1)),
         _phrase("{same_season_occasions:.0f} purchases in the same period last year"),
@@ -242,22 +279,33 @@ _CARE = Family(
     "care",
     "Service",
     (
-        _phrase("1 complaint still open", _only("complaints_open", 1)),
-        _phrase("{complaints_open:.0f} complaints still open", _from("complaints_open", 1)),
+        _phrase("1 complaint still open", _only("complaints_open", 1), leans=1),
+        _phrase(
+            "{complaints_open:.0f} complaints still open", _from("complaints_open", 1), leans=1
+        ),
         _phrase(
             "last satisfaction {satisfaction_last:.1f}, below the usual {satisfaction_mean:.1f}",
             _to("satisfaction_trend", -0.1),
             _from("satisfaction_last", 0),
+            leans=1,
         ),
         _phrase(
             "last satisfaction {satisfaction_last:.1f}, above the usual {satisfaction_mean:.1f}",
             _from("satisfaction_trend", 0.1),
             _from("satisfaction_mean", 0),
+            leans=-1,
         ),
-        _phrase("1 complaint in the last 90 days, closed", _only("complaints_90", 1)),
+        _phrase("1 complaint so far", _from("complaints_open", 1), _only("complaints_total", 1)),
+        _phrase("{complaints_total:.0f} complaints so far", _from("complaints_open", 1)),
+        _phrase(
+            "1 complaint in the last 90 days, closed",
+            _only("complaints_90", 1),
+            _only("complaints_open", 0),
+        ),
         _phrase(
             "{complaints_90:.0f} complaints in the last 90 days, all closed",
             _from("complaints_90", 1),
+            _only("complaints_open", 0),
         ),
         _phrase("contacted the service once in the last 90 days", _only("contacts_90", 1)),
         _phrase(
@@ -267,7 +315,10 @@ _CARE = Family(
         _phrase(
             "last satisfaction {satisfaction_last:.1f}, as usual", _from("satisfaction_last", 0)
         ),
-        _phrase("last complaint {days_since_complaint:.0f} days ago, closed"),
+        _phrase(
+            "last complaint {days_since_complaint:.0f} days ago, closed",
+            _only("complaints_open", 0),
+        ),
         _phrase("no contact with the service in the last 90 days", _only("contacts_90", 0)),
         _phrase("nothing known of contacts with the service"),
     ),

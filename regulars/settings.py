@@ -17,9 +17,10 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from features import locations, variables
 from features.errors import SettingsError
 from features.settings import Section, Source, Sources, StoreSettings
-from regulars import corrections, locations, variables
+from regulars import corrections
 from training.settings import ChurnSettings, TrackingSettings, ValueSettings
 
 _NAME = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")

@@ -17,17 +17,17 @@ from __future__ import annotations
 import atexit
 import json
 import os
-import re
 import shutil
 import tempfile
 import tomllib
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from features import locations, variables
+from features.errors import SettingsError
 from features.store import Store
 from serving.errors import ScoreTableError, ServingError
 from serving.observability import DIRECTORY
@@ -42,9 +42,6 @@ MODEL = "regulars-scorer"
 
 #: File beside the scorer in a bento's model.
 BUNDLE = "bundle.json"
-
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
-_SQLITE = "sqlite:///"
 
 
 class _Store(BaseModel):
@@ -216,28 +213,21 @@ def _read_settings(file: Path, environ: Mapping[str, str]) -> tuple[Names, Store
     """Names, store and tracking address; relative paths start at the file's folder."""
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8-sig"))
-        settings = _Settings.model_validate(_expanded(content, environ))
+        # Sources are not read here: their variables need not be set where answers are given.
+        read = {key: content[key] for key in _Settings.model_fields if key in content}
+        settings = _Settings.model_validate(variables.expand(read, environ))
+        store = locations.path(settings.store.path, file.parent)
+        tracking = locations.tracking(settings.tracking.uri, file.parent, store)
     except OSError as error:
         raise ServingError(f"{file} cannot be read: {error.strerror}; {CONFIG} names it") from error
     except ValidationError as error:
         keys = ", ".join(".".join(map(str, fault["loc"])) for fault in error.errors())
         raise ServingError(f"{file}: missing or wrong: {keys}; see `regulars check`") from error
+    except SettingsError as error:
+        raise ServingError(f"{file}: {error}") from error
     except ValueError as error:
         raise ServingError(f"{file} is not TOML in UTF-8: {error}") from error
-    store = file.parent / Path(settings.store.path).expanduser()
-    uri = settings.tracking.uri or f"{_SQLITE}{store}/mlflow.db"
-    if uri.startswith(_SQLITE):
-        uri = _SQLITE + str(file.parent / Path(uri.removeprefix(_SQLITE)).expanduser())
-    return Names(settings.name, settings.currency, settings.timezone), Store(store), uri
-
-
-def _expanded(value: Any, environ: Mapping[str, str]) -> Any:
-    """Settings with ``${NAME}`` and ``${NAME:-default}`` filled in."""
-    if isinstance(value, dict):
-        return {key: _expanded(item, environ) for key, item in value.items()}
-    if isinstance(value, str):
-        return _VARIABLE.sub(lambda m: environ.get(m[1]) or m[2] or "", value)
-    return value
+    return Names(settings.name, settings.currency, settings.timezone), Store(Path(store)), tracking
 
 
 def _champion(tracking: str, name: str, version: str | None) -> tuple[Path | None, str]:

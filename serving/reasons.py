@@ -15,6 +15,7 @@ phrases all lack a value speaks by its label.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import product
 from string import Formatter
 
 import numpy as np
@@ -119,7 +120,7 @@ def reasons(
     items = pa.StructArray.from_arrays(
         [
             _picked(names, families),
-            _texts(frame, names, rows, families, currency),
+            _texts(frame, names, rows, np.where(weight > 0, 1, -1), families, currency),
             _picked([LOWERS, RAISES], (weight > 0).astype(np.int64)),
             pa.array(weight, pa.float64()),
         ],
@@ -151,14 +152,19 @@ def _picked(names: list[str], codes: np.ndarray) -> pa.Array:
 
 
 def _texts(
-    frame: pd.DataFrame, names: list[str], rows: np.ndarray, families: np.ndarray, currency: str
+    frame: pd.DataFrame,
+    names: list[str],
+    rows: np.ndarray,
+    signs: np.ndarray,
+    families: np.ndarray,
+    currency: str,
 ) -> pa.Array:
     """Text of each reason: written family by family and phrase by phrase, then put in place."""
     written, places = [pa.array([], pa.string())], [np.array([], dtype=np.int64)]
-    for code, name in enumerate(names):
-        left = np.flatnonzero(families == code)
+    for (code, name), sign in product(enumerate(names), (1, -1)):
+        left = np.flatnonzero((families == code) & (signs == sign))
         speaker = family(name)
-        for phrase in speaker.phrases:
+        for phrase in speaker.spoken(sign):
             if not len(left):
                 break
             speaks = _speaks(frame, phrase, rows[left])

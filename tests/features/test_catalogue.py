@@ -84,7 +84,8 @@ def test_a_phrase_formats_from_its_columns_and_from_no_fewer(phrase):
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 def test_the_last_phrase_of_a_family_needs_nothing(family):
     assert family.phrases[-1].needs == ()
-    assert family.say({}) == family.phrases[-1].template
+    assert family.phrases[-1].leans == 0
+    assert {family.say({}, way) for way in (1, 0, -1)} == {family.phrases[-1].template}
 
 
 def in_range(feature):
@@ -98,13 +99,52 @@ def in_range(feature):
     return st.one_of(values, st.none()) if feature.nullable else values
 
 
-@given(st.fixed_dictionaries({f.name: in_range(f) for f in FEATURES if f.kind != "string"}))
-def test_every_family_says_something_plain_of_any_customer(values):
+@given(
+    st.fixed_dictionaries({f.name: in_range(f) for f in FEATURES if f.kind != "string"}),
+    st.sampled_from([1, 0, -1]),
+)
+def test_every_family_says_something_plain_of_any_customer(values, direction):
     for family in FAMILIES:
-        text = family.say(values)
+        text = family.say(values, direction)
         assert text
         assert not any(sign in text for sign in ("-", "nan", "None", "inf", "{")), text
         assert not text.startswith("1 ") or "1 purchases" not in text
+        assert not text.startswith("0 "), text
+        assert "closed" not in text or not values["complaints_open"], text
+
+
+@pytest.mark.parametrize(
+    ("family", "values", "raises", "lowers"),
+    [
+        (
+            "spend",
+            {"spend_trend_90": -120.4, "spend_90": 30.0, "spend_total": 900.0},
+            "spent 120 less in the last 90 days than in the 90 before",
+            "spent 30 in the last 90 days; 900 in all",
+        ),
+        (
+            "spend",
+            {"spend_trend_90": 120.4, "spend_90": 130.0, "spend_total": 900.0},
+            "spent 130 in the last 90 days; 900 in all",
+            "spent 120 more in the last 90 days than in the 90 before",
+        ),
+        (
+            "season",
+            {"same_season_occasions": 0, "weekend_share": 0.25},
+            "no purchase in the same period last year",
+            "25% of purchases at weekends",
+        ),
+        (
+            "care",
+            {"complaints_open": 1, "complaints_total": 3},
+            "1 complaint still open",
+            "3 complaints so far",
+        ),
+    ],
+)
+def test_words_fit_the_direction(family, values, raises, lowers):
+    speaker = next(item for item in FAMILIES if item.name == family)
+    assert (speaker.say(values, 1), speaker.say(values, -1)) == (raises, lowers)
 
 
 @pytest.mark.parametrize(

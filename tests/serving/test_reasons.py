@@ -129,12 +129,16 @@ def anything() -> pd.DataFrame:
 
 
 @pytest.mark.parity
+@pytest.mark.parametrize("direction", [1, -1])
 @pytest.mark.parametrize("described", [*FAMILIES, room.PATTERN], ids=lambda item: item.name)
-def test_columns_are_written_as_the_catalogue_writes_one_customer(monkeypatch, anything, described):
+def test_columns_are_written_as_the_catalogue_writes_one_customer(
+    monkeypatch, anything, described, direction
+):
     """The catalogue's own `say`, customer by customer, is the oracle."""
     monkeypatch.setattr(room, "FAMILIES", FAMILIES)
-    got = reasons(anything, pd.DataFrame({described.name: np.ones(len(anything))})).to_pylist()
-    expected = [described.say(row) for row in anything.to_dict("records")]
+    weights = pd.DataFrame({described.name: np.full(len(anything), float(direction))})
+    got = reasons(anything, weights).to_pylist()
+    expected = [described.say(row, direction) for row in anything.to_dict("records")]
     assert [row[0]["text"] for row in got] == expected
 
 
