@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from features.inputs import Inputs
     from regulars.settings import Settings
     from training.pipeline import Training
+    from training.registry import Champion
 
 #: Told what is being done, how many parts are done, and of how many.
 Tell = Callable[[str, int, int], None]
@@ -269,16 +270,10 @@ def score(
     import pyarrow.parquet as pq
 
     from serving import scores, scoring
-    from training import registry
     from training.scorer import Scorer
 
     tell("champion", 0, 1)
-    champion = registry.champion(tracking_uri(settings), settings.name)
-    if champion is None:
-        raise RegistryError(
-            f"No model of {settings.name!r} has been promoted yet. Train one: `regulars train`; "
-            "or promote a version: `regulars models promote VERSION --why …`."
-        )
+    champion = _champion(settings)
     scorer = Scorer.load(champion.path)
     built = build(settings, inputs, as_of, tell=tell)
     tell("score", 0, 1)
@@ -311,6 +306,18 @@ def score(
         scores.write(frame, meta, path)
     tell("score", 1, 1)
     return Scored(as_of, paths, frame, champion.version, scorer.speaker, scorer.grades, meta.counts)
+
+
+def _champion(settings: Settings) -> Champion:
+    from training import registry
+
+    champion = registry.champion(tracking_uri(settings), settings.name)
+    if champion is None:
+        raise RegistryError(
+            f"No model of {settings.name!r} has been promoted yet. Train one: `regulars train`; "
+            "or promote a version: `regulars models promote VERSION --why …`."
+        )
+    return champion
 
 
 def tracking_uri(settings: Settings) -> str:
