@@ -16,6 +16,14 @@ import pandas as pd
 
 WINDOWS = (30, 60, 90, 180, 365)
 
+# Sums that are columns of the table as they are.
+UNCHANGED = (
+    *(f"{name}_{window}" for name in ("occasions", "spend") for window in WINDOWS),
+    *("gap_max", "gap_last", "spend_total", "order_std", "order_max", "order_last", "first_order"),
+    *("lines_last", "products_distinct", "categories_distinct", "orders_total"),
+    *("refund_lines", "refund_amount", "refunds_90", "unmatched_refunds", "days_since_refund"),
+)
+
 
 def rfm(log: pd.DataFrame, as_of: date) -> pd.DataFrame:
     """Frequency, recency, T and monetary value of every buyer.
@@ -187,36 +195,19 @@ def _finished(table: pd.DataFrame) -> pd.DataFrame:
             "days_since_last": last,
             "gap_mean": gap_mean,
             "gap_std": gap_std,
-            "gap_max": table["gap_max"],
-            "gap_last": table["gap_last"],
             "overdue_ratio": last / gap_mean,
             "overdue_score": (last - gap_mean) / gap_std.where(gap_std > 0),
             "gap_trend": table["gap_last"] / gap_mean,
-            **{f"occasions_{w}": table[f"occasions_{w}"] for w in WINDOWS},
             "active_months_365": table["opens"],
-            "spend_total": table["spend_total"],
-            **{f"spend_{w}": table[f"spend_{w}"] for w in WINDOWS},
+            **{name: table[name] for name in UNCHANGED},
             "spend_trend_90": 2 * table["spend_90"] - table["spend_180"],
             "spend_trend_180": 2 * table["spend_180"] - table["spend_360"],
             "order_mean": order_mean,
-            "order_std": table["order_std"],
-            "order_max": table["order_max"],
-            "order_last": table["order_last"],
             "order_last_ratio": table["order_last"] / order_mean,
-            "first_order": table["first_order"],
             "lines_mean": table["lines"] / n,
-            "lines_last": table["lines_last"],
-            "products_distinct": table["products_distinct"],
             "products_per_occasion": table["product_days"] / n,
-            "categories_distinct": table["categories_distinct"],
-            "orders_total": table["orders_total"],
-            "refund_lines": table["refund_lines"],
-            "refund_amount": table["refund_amount"],
             "refund_share": table["refund_amount"]
             / (table["spend_total"] + table["refund_amount"]),
-            "refunds_90": table["refunds_90"],
-            "unmatched_refunds": table["unmatched_refunds"],
-            "days_since_refund": table["days_since_refund"],
             "same_season_occasions": table["same_season_occasions"].where(seen),
             "same_season_spend": table["same_season_spend"].where(seen),
             "weekend_share": table["weekend"] / n,

@@ -1,10 +1,39 @@
-"""Tables of text: aligned in a terminal, and Markdown when pasted into a page."""
+"""Pages of tables: aligned in a terminal, and Markdown when kept as a page."""
 
 from __future__ import annotations
 
+import os
+import platform
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import date
+from importlib.metadata import version
 from typing import Any
+
+
+def heading(title: str, about: str, command: str, packages: Sequence[str], today: date) -> str:
+    """Head of a page: what it shows, how it was made, and with what.
+
+    Parameters
+    ----------
+    title, about : str
+        What is on the page.
+    command : str
+        What prints it.
+    packages : sequence of str
+        Whose releases are named.
+    today : datetime.date
+        Day of the run.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    releases = ", ".join(f"{name} {version(name)}" for name in packages)
+    machine = f"Python {platform.python_version()}, {os.cpu_count()} cores"
+    made = f"Printed by `{command}` on {today} ({machine}; {releases})."
+    return f"# {title}\n\n{about}\n\n{made}\n"
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:

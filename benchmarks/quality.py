@@ -1,6 +1,6 @@
 """How good Regulars' predictions are, beside what one would use instead, on real data.
 
-    python benchmarks/quality.py
+    python benchmarks/quality.py > docs/quality.md
     python benchmarks/quality.py --only cdnow,telco
     REGULARS_DATA=/data python benchmarks/quality.py --json quality.json
 
@@ -13,6 +13,7 @@ Regulars has to reach. Contenders: three rules of thumb, `lifetimes`, LightGBM a
 from __future__ import annotations
 
 import os
+import sys
 
 from regulars import environment
 
@@ -23,6 +24,7 @@ import json
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +32,12 @@ from benchmarks import backtests, bars, data_sets
 from benchmarks.backtests import METRICS, Metric, Outcome
 from benchmarks.bars import Bar
 from benchmarks.data_sets import CASES, SETS
-from benchmarks.printed import table
+from benchmarks.printed import heading, table
 
+ABOUT = """Each data set is seen as of a date; everybody learns strictly before it and answers for
+the days after it. A star marks the best figure of a line. The grade is what the backtest before
+that date gave; nothing of the test window was seen in any choice."""
+PACKAGES = ("lifetimes", "lightgbm", "scikit-learn", "pandas")
 CONTENDERS = {
     "inactivity": "inactivity",
     "past_rate": "past rate",
@@ -55,8 +61,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             more, found = _measure(name, Path(scratch))
             outcomes += more
             reached += found
+    command = " ".join(
+        ["python benchmarks/quality.py", *(sys.argv[1:] if arguments is None else [])]
+    )
+    print(heading("How good the predictions are", ABOUT, command, PACKAGES, date.today()))
     print(table([row for outcome in outcomes for row in _rows(outcome)]))
-    print()
+    print("\nSingle figures that have to be reached:\n")
     print(table([_line(bar) for bar in reached]))
     if given.json:
         record = {"cases": [*map(_record, outcomes)], "bars": [vars(bar) for bar in reached]}

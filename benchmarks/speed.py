@@ -1,7 +1,7 @@
 """How fast Regulars is, side by side with what one would use instead.
 
     python benchmarks/speed.py                          # a few minutes
-    python benchmarks/speed.py --rows 1e6,1e7           # ten million transactions too
+    python benchmarks/speed.py --rows 1e6,1e7 > docs/speed.md
     python benchmarks/speed.py --only value --json speed.json
 
 One table: each row is a race between Regulars and another contender in the same run, in turns,
@@ -15,9 +15,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +27,14 @@ import pandas as pd
 
 from benchmarks import agreement, made_log, service_contest, table_contests, value_contests
 from benchmarks.clock import Contender, Timing, race
-from benchmarks.printed import table, tell
+from benchmarks.printed import heading, table, tell
 from regulars import environment
 
+ABOUT = """Each row is a race between Regulars and another contender in the same run, in turns, each
+in a process of its own. Seconds depend on the machine: quote the ratios. `pandas` is the same
+table written by hand with pandas; `lifetimes` is the library as it comes; `nothing` is a BentoML
+endpoint that does nothing, asked over the same kind of connection."""
+PACKAGES = ("duckdb", "ibis-framework", "pandas", "lifetimes", "bentoml")
 TOPICS = ("reading", "rfm", "behaviour", "value", "service")
 AS_OF, HORIZON = made_log.AS_OF, made_log.HORIZON_DAYS
 
@@ -202,6 +209,7 @@ def _in_all(records: Sequence[dict[str, Any]]) -> dict[str, str]:
     """The value model as a whole: fits and forecasts of one after the other."""
 
     def total(place: int) -> Timing:
+        """One contender's times added up."""
         parts = [Timing(**record["contenders"][place]) for record in records]
         return Timing(
             parts[0].name,
@@ -259,6 +267,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         folder = Path(given.folder or scratch).absolute()
         folder.mkdir(parents=True, exist_ok=True)
         rows, records = _all(given, folder)
+    command = " ".join(["python benchmarks/speed.py", *(sys.argv[1:] if arguments is None else [])])
+    print(heading("How fast Regulars is", ABOUT, command, PACKAGES, date.today()))
     print(table(rows))
     if given.json:
         given.json.write_text(json.dumps(records, indent=1, default=str), encoding="utf-8")

@@ -44,7 +44,7 @@ class Thresholds:
         None where the population gave nothing to learn from: no purchases on record, or no
         lifetime values.
     typical : mapping of str to float
-        What the risk of a typical active customer is made of, log-odds by family: reasons tell
+        What the risk of a typical loyal customer is made of, log-odds by family: reasons tell
         how a customer differs from that.
 
     Raises

@@ -4,7 +4,7 @@ In: behaviour rows and the model's contributions by family, in log-odds of churn
 customer, heaviest first. The words are the catalogue's; each names what is on record. Reasons
 are drivers of a score, never causes.
 
-A weight is the difference to a typical active customer. To the whole population it would not do:
+A weight is the difference to a typical loyal customer. To the whole population it would not do:
 where most are long gone, even a fading customer is better than the average, and every reason
 would lower the risk.
 
@@ -58,11 +58,14 @@ PATTERN = Family(
 _MONEY = frozenset(feature.name for feature in FEATURES if feature.unit == "currency")
 
 
+LOYAL = ("loyal",)
 ACTIVE = ("new", "growing", "loyal", "won_back")
+# A median of fewer says little.
+ENOUGH = 30
 
 
 def typical(contributions: pd.DataFrame, stage: pd.Categorical) -> dict[str, float]:
-    """What the risk of a typical active customer is made of.
+    """What the risk of a typical loyal customer is made of.
 
     Parameters
     ----------
@@ -74,12 +77,17 @@ def typical(contributions: pd.DataFrame, stage: pd.Categorical) -> dict[str, flo
     Returns
     -------
     dict of str to float
-        Median by family of the customers in an active stage; families without any figure are
-        left out. Empty where nobody is in one: then the model's own average is what is typical.
-        The same whatever the order of the rows.
+        Median by family of the loyal customers; where they are fewer than 30, of all in an
+        active stage. Families without any figure are left out. Empty where nobody is active:
+        then the model's own average is what is typical. The same whatever the order of the rows.
     """
-    active = contributions[np.isin(np.asarray(stage, dtype=object), ACTIVE)]
-    return {str(name): float(value) for name, value in active.median().dropna().items()}
+    stages = np.asarray(stage, dtype=object)
+    chosen = np.isin(stages, LOYAL)
+    if chosen.sum() < ENOUGH:
+        chosen = np.isin(stages, ACTIVE)
+    return {
+        str(name): float(value) for name, value in contributions[chosen].median().dropna().items()
+    }
 
 
 def reasons(

@@ -220,7 +220,9 @@ def write(frame: pd.DataFrame, meta: Meta, path: Path) -> int:
         raise OutputError(f"got {path.name}; scores are written as .parquet or .csv: name one")
     table = validate(frame)
     if kind == ".parquet":
-        return store.write_parquet(table, path, {KEY.decode(): meta.to_json()})
+        # Without what Arrow notes for pandas: pandas cannot read its own note on lists.
+        plain = table.replace_schema_metadata(None)
+        return store.write_parquet(plain, path, {KEY.decode(): meta.to_json()})
     from pyarrow import csv
 
     options = csv.WriteOptions(quoting_style="needed")

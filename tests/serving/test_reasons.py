@@ -153,6 +153,15 @@ def test_reasons_tell_how_a_customer_differs_from_a_typical_active_one() -> None
     ]
 
 
+def test_a_typical_customer_is_a_loyal_one_where_there_are_enough() -> None:
+    rhythm = np.repeat([-2.0, 0.0], [29, 200])
+    stages = ["loyal"] * 29 + ["growing"] * 200
+    drivers = pd.DataFrame({"rhythm": rhythm})
+    assert typical(drivers, pd.Categorical(stages)) == {"rhythm": 0.0}
+    more = pd.DataFrame({"rhythm": [*rhythm, -2.0]})
+    assert typical(more, pd.Categorical([*stages, "loyal"])) == {"rhythm": -2.0}
+
+
 def test_without_an_active_customer_the_models_own_average_is_typical() -> None:
     drivers = pd.DataFrame({"rhythm": [1.0, 2.0, 6.0]})
     assert typical(drivers, pd.Categorical(["lapsed"] * 3)) == {}

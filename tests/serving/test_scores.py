@@ -91,6 +91,15 @@ def test_any_reader_of_parquet_finds_the_schema(rows, meta, tmp_path):
     assert pq.read_schema(path).remove_metadata() == scores.SCHEMA
 
 
+def test_pandas_reads_the_file_by_itself(rows, meta, tmp_path):
+    path = tmp_path / "scores.parquet"
+    scores.write(rows, meta, path)
+    read = pd.read_parquet(path)
+    assert read["customer_id"].tolist() == rows["customer_id"].tolist()
+    told = next(row for row in read["reasons"] if len(row))
+    assert set(told[0]) == {"family", "text", "direction", "weight"}
+
+
 def test_csv_holds_the_same_values(rows, meta, tmp_path):
     path = tmp_path / "scores.csv"
     assert scores.write(rows, meta, path) == len(rows)
