@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from features.inputs import Inputs, SourceReport
 
 if TYPE_CHECKING:
+    from regulars.settings import Settings
     from training.readiness import Answer
-    from training.settings import ChurnSettings
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class DataReport:
         Question by question.
     rejects : Path
         Folder with the rejected rows.
+    unread : tuple of str
+        Sources of the settings that this version does not read.
     """
 
     sources: tuple[SourceReport, ...]
@@ -38,6 +40,7 @@ class DataReport:
     returned: int
     answers: tuple[Answer, ...]
     rejects: Path
+    unread: tuple[str, ...] = ()
 
     @property
     def repeat_rate(self) -> float | None:
@@ -56,18 +59,19 @@ class DataReport:
             "repeat_rate": self.repeat_rate,
             "answers": [asdict(answer) for answer in self.answers],
             "rejects": str(self.rejects),
+            "unread": list(self.unread),
         }
 
 
-def make(inputs: Inputs, churn: ChurnSettings, as_of: date, rejects: Path) -> DataReport:
+def make(inputs: Inputs, settings: Settings, as_of: date, rejects: Path) -> DataReport:
     """Count what matters for the questions and assess it.
 
     Parameters
     ----------
     inputs : Inputs
         Accepted rows and the reports of their sources.
-    churn : ChurnSettings
-        Rule and horizon.
+    settings : Settings
+        Rule, horizon and sources.
     as_of : date
         The day after the last accepted row.
     rejects : Path
@@ -80,7 +84,7 @@ def make(inputs: Inputs, churn: ChurnSettings, as_of: date, rejects: Path) -> Da
     customers, returned = _returned(inputs, as_of)
     first = {report.source: report.first_day for report in inputs.reports}.get("transactions")
     answers: tuple[Answer, ...]
-    if churn.rule == "label":
+    if settings.churn.rule == "label":
         answers = (_labels(inputs),)
     else:
         from training import readiness
@@ -90,9 +94,10 @@ def make(inputs: Inputs, churn: ChurnSettings, as_of: date, rejects: Path) -> Da
             as_of=as_of,
             customers=customers,
             repeat_customers=returned,
-            horizon_days=churn.horizon_days,
+            horizon_days=settings.churn.horizon_days,
         )
-    return DataReport(inputs.reports, as_of, customers, returned, answers, rejects)
+    unread = () if settings.sources.treatments is None else ("treatments",)
+    return DataReport(inputs.reports, as_of, customers, returned, answers, rejects, unread)
 
 
 def _returned(inputs: Inputs, as_of: date) -> tuple[int, int]:

@@ -103,7 +103,7 @@ def run(settings: Settings, *, now: datetime, out: Path, tell: Tell) -> Demonstr
     inputs = jobs.read(settings, now=now, tell=tell)
     as_of = jobs.day_after(inputs, today=now.date())
     rejects = jobs.store(settings).rejects()
-    report = data_report.make(inputs, settings.churn, as_of, rejects)
+    report = data_report.make(inputs, settings, as_of, rejects)
     training = jobs.train(settings, inputs, as_of, now=now, trials=0, tell=tell)
     scored = jobs.score(settings, inputs, as_of, now=now, out=out, tell=tell)
     return Demonstration(report, training, scored)

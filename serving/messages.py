@@ -83,7 +83,12 @@ class RawCustomer(Request):
     """A customer with all of its transactions."""
 
     customer_id: Id
-    transactions: list[RawTransaction]
+    transactions: list[RawTransaction] = Field(
+        description=(
+            "All of them; those from the as-of date on are not looked at. Complaints and contacts "
+            "cannot be sent: what a model reads of them is null."
+        )
+    )
     attributes: dict[str, str | Finite | None] = Field(
         default={}, description="As in the customers source; those not given are null."
     )

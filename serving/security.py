@@ -5,9 +5,8 @@ commas, so that no key can be read there. A key comes as ``Authorization: Bearer
 ``X-API-Key``, or as the password of HTTP Basic, which lets a browser sign in. ``admin`` opens
 everything; ``risk`` and ``value`` open their question, and elsewhere show their columns.
 
-A key is long and random, so its plain SHA-256 tells nothing about it:
-``python -c "import secrets, hashlib as h; k = secrets.token_urlsafe(32); print(k,
-h.sha256(k.encode()).hexdigest())"``. Keys travel in the clear unless TLS ends before the service.
+A key is long and random, so its plain SHA-256 tells nothing about it; `entry` writes one. Keys
+travel in the clear unless TLS ends before the service.
 
 Without keys only clients on this machine are answered, and only under a name of this machine:
 a page elsewhere that points its own name here (DNS rebinding) is refused.
@@ -22,7 +21,7 @@ import hmac
 import ipaddress
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -96,6 +95,35 @@ def read_keys(text: str) -> tuple[Key, ...]:
     """
     entries = [entry.strip() for entry in text.split(",") if entry.strip()]
     return tuple(_key(entry, place) for place, entry in enumerate(entries, start=1))
+
+
+def entry(key: str, scopes: Sequence[str]) -> str:
+    """What lets a key in, for the environment.
+
+    Parameters
+    ----------
+    key : str
+        Long and random, such as ``secrets.token_urlsafe(32)``.
+    scopes : sequence of str
+        Some of ``routes.SCOPES``.
+
+    Returns
+    -------
+    str
+        ``scope[+scope]:sha256``; the key cannot be told from it.
+
+    Raises
+    ------
+    ServingError
+        If a scope is unknown or none is given.
+    """
+    if not scopes or not set(scopes) <= _EVERYTHING:
+        raise ServingError(
+            f"got the scopes {', '.join(scopes) or '(none)'}; expected some of "
+            f"{', '.join(routes.SCOPES)}"
+        )
+    named = "+".join(scope for scope in routes.SCOPES if scope in scopes)
+    return f"{named}:{hashlib.sha256(key.encode()).hexdigest()}"
 
 
 def _key(entry: str, place: int) -> Key:

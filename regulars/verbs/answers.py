@@ -102,6 +102,30 @@ def _serve(config: Path, port: int, host: str | None, workers: int) -> None:
         raise typer.Exit(1)
 
 
+def key(
+    scopes: Annotated[
+        list[str], typer.Argument(help="risk, value or admin; more than one will do.")
+    ],
+) -> None:
+    """Make an API key, and what to put into REGULARS_API_KEYS to let it in.
+
+    The key is shown once and kept nowhere; the service knows its SHA-256 only.
+    """
+    import secrets
+
+    from serving import security
+    from serving.errors import ServingError
+
+    made = secrets.token_urlsafe(32)
+    try:
+        entry = security.entry(made, scopes)
+    except ServingError as error:
+        raise typer.BadParameter(str(error)) from None
+    screen.say(f"The key, for whoever asks:  {made}")
+    screen.say(f"For the service:            export {security.KEYS}={entry}")
+    screen.note("More keys are separated by commas. Let TLS end before the service.")
+
+
 def bento(config: Config = CONFIG) -> None:
     """Put the champion into BentoML's model store, for `bentoml build`.
 

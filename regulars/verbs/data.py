@@ -32,7 +32,7 @@ def check(config: Config = CONFIG, json: Json = False) -> None:
         as_of = jobs.day_after(inputs, today=now.date())
         tell("count", 0, 1)
         rejects = jobs.store(settings).rejects()
-        report = data_report.make(inputs, settings.churn, as_of, rejects)
+        report = data_report.make(inputs, settings, as_of, rejects)
     if json:
         screen.figures(report.to_dict())
     else:
@@ -49,6 +49,8 @@ def show(report: DataReport) -> None:
     for source in report.sources:
         for note in source.notes:
             screen.say(f"{source.source}: {note}")
+    for name in report.unread:
+        screen.say(f"{name}: not read; measuring effects comes with a later version.")
     if (came_back := tables.repeat_rate(report)) is not None:
         screen.say(came_back)
     out.print(tables.answers(report))

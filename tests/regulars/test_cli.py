@@ -194,6 +194,27 @@ def test_check_prints_for_people_what_json_holds(config: Path):
     assert str(config.parent / ".regulars" / "rejects") in shown
 
 
+def test_a_key_is_let_in_by_its_entry():
+    import hashlib
+
+    shown = run("key", "risk", "value").stdout
+    key = shown.splitlines()[0].split()[-1]
+    assert f"REGULARS_API_KEYS=risk+value:{hashlib.sha256(key.encode()).hexdigest()}" in shown
+    assert key not in run("key", "risk", "value").stdout
+
+
+def test_a_key_of_an_unknown_scope_is_wrong_use():
+    assert "risk, value, admin" in run("key", "all", code=exits.WRONG_USE).stderr
+
+
+def test_check_says_that_treatments_are_not_read_yet(config: Path):
+    told = '\n[sources.treatments]\nuri = "t.csv"\ncustomer_id = "c"\n'
+    told += 'timestamp = "t"\ncampaign = "k"\n'
+    config.write_text(config.read_text() + told)
+    assert "treatments: not read" in run("check", "-c", config).stdout
+    assert json.loads(run("check", "-c", config, "--json").stdout)["unread"] == ["treatments"]
+
+
 def test_build_writes_one_row_a_buyer(config: Path):
     import pyarrow.parquet as pq
 

@@ -10,7 +10,7 @@ import pytest
 
 from serving.errors import ServingError
 from serving.failures import OneShape
-from serving.security import KEYS, Gate, granted, read_keys, scopes_of
+from serving.security import KEYS, Gate, entry, granted, read_keys, scopes_of
 
 
 async def inside(scope, receive, send):
@@ -87,6 +87,20 @@ def test_a_key_brings_the_union_of_its_entries():
     keys = read_keys(f"risk:{digest.upper()}, value:{digest},")
     assert scopes_of(keys, "both") == {"risk", "value"}
     assert scopes_of(keys, "other") is None
+
+
+def test_an_entry_lets_its_key_in_and_does_not_show_it():
+    made = entry("a long and random key", ["value", "risk"])
+    assert "random" not in made
+    (key,) = read_keys(made)
+    assert key.scopes == {"risk", "value"}
+    assert key.digest == hashlib.sha256(b"a long and random key").hexdigest()
+
+
+@pytest.mark.parametrize("scopes", [[], ["risks"], ["risk", ""]])
+def test_an_entry_of_an_unknown_scope_is_refused(scopes):
+    with pytest.raises(ServingError, match="expected some of risk, value, admin"):
+        entry("key", scopes)
 
 
 def test_admin_brings_every_scope():
