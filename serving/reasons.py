@@ -32,24 +32,39 @@ DECIMALS = 3
 RAISES, LOWERS = "raises risk", "lowers risk"
 
 # What the value model saw: it counts and times purchases, and knows nothing else.
+_YESTERDAY = ("days_since_last", 0.5, 1.5)
+_ONCE, _BACK_ONCE = ("frequency", -0.5, 0.5), ("frequency", 0.5, 1.5)
 PATTERN = Family(
     name="pattern",
     label="Buying pattern",
     phrases=(
         Phrase(
+            "bought only once, yesterday", ("frequency", "days_since_last"), (_ONCE, _YESTERDAY)
+        ),
+        Phrase(
             "bought only once, {days_since_last:.0f} days ago",
-            needs=("frequency", "days_since_last"),
-            when=(("frequency", 0, 0),),
+            ("frequency", "days_since_last"),
+            (_ONCE,),
+        ),
+        Phrase(
+            "came back once in {T:.0f} days, yesterday",
+            ("frequency", "T", "days_since_last"),
+            (_BACK_ONCE, _YESTERDAY),
         ),
         Phrase(
             "came back once in {T:.0f} days, {days_since_last:.0f} days ago",
-            needs=("frequency", "T", "days_since_last"),
-            when=(("frequency", 1, 1),),
+            ("frequency", "T", "days_since_last"),
+            (_BACK_ONCE,),
+        ),
+        Phrase(
+            "came back {frequency:.0f} times in {T:.0f} days, the last time yesterday",
+            ("frequency", "T", "days_since_last"),
+            (_YESTERDAY,),
         ),
         Phrase(
             "came back {frequency:.0f} times in {T:.0f} days, the last time "
             "{days_since_last:.0f} days ago",
-            needs=("frequency", "T", "days_since_last"),
+            ("frequency", "T", "days_since_last"),
         ),
         Phrase("no purchase so far", ()),
     ),

@@ -62,8 +62,8 @@ def count(columns: tuple[Floats, ...], weights: Floats | None = None) -> Distinc
         values = tuple(level[code] for level, code in zip(levels, codes, strict=True))
         return Distinct(values, counts.astype(np.float64))
     chosen, member = spread(columns)
-    counts = np.bincount(member, weights=weights, minlength=chosen.size)
-    return Distinct(tuple(column[chosen] for column in columns), counts.astype(np.float64))
+    totals = np.bincount(member, weights=weights, minlength=chosen.size).astype(np.float64)
+    return Distinct(tuple(column[chosen] for column in columns), totals)
 
 
 def spread(columns: tuple[Floats, ...]) -> tuple[Indices, Indices]:
