@@ -16,8 +16,9 @@ from benchmarks.backtests import Outcome, span, train
 from benchmarks.data_sets import DataSet
 from benchmarks.printed import tell
 from regulars import jobs
-from training import bg_nbd, gamma_gamma, panel
+from training import panel
 from training.errors import StatisticalWarning
+from training.value import bg_nbd, gamma_gamma
 
 #: Days of log before the first monthly snapshot.
 WARM_UP_DAYS = 60
@@ -160,7 +161,7 @@ def _months(data: DataSet) -> Sequence[date]:
 
 
 def _snapshot(name: str, data: DataSet, as_of: date) -> Snapshot:
-    from training.value import ValueModel
+    from training.value.model import ValueModel
 
     tell(f"{name} {as_of}: value models")
     frame = panel.behaviour_frame(data.inputs, as_of, horizon_days=90)

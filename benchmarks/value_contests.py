@@ -17,7 +17,7 @@ import pandas as pd
 
 from benchmarks.agreement import DisagreementError
 from benchmarks.clock import Action
-from training.simulate import Truth, simulate
+from training.value.simulate import Truth, simulate
 
 #: The months of lifetimes' value are of 30 days.
 MONTHS = 12
@@ -59,7 +59,7 @@ def prepare_purchases(number: int) -> Action:
     callable
         What is timed.
     """
-    from training import bg_nbd
+    from training.value import bg_nbd
 
     frame = customers(number)
 
@@ -107,7 +107,7 @@ def prepare_values(number: int) -> Action:
     callable
         What is timed.
     """
-    from training import gamma_gamma
+    from training.value import gamma_gamma
 
     frame = customers(number)
 
@@ -158,8 +158,8 @@ def prepare_clv(number: int, annual_discount_rate: float) -> Action:
     callable
         What is timed.
     """
-    from training import bg_nbd, gamma_gamma
-    from training.value import ValueModel
+    from training.value import bg_nbd, gamma_gamma
+    from training.value.model import ValueModel
 
     frame, truth = customers(number), Truth()
     model = ValueModel()

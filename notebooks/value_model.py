@@ -29,10 +29,11 @@ from features import intake
 from features.occasions import occasions
 from features.settings import Sources, TransactionsSource
 from regulars import samples
-from training import bg_nbd, gamma_gamma, metrics
+from training import metrics
 from training.panel import snapshot
 from training.plots import BLUE, GREEN, GREY, ORANGE
-from training.value import ValueModel
+from training.value import bg_nbd, gamma_gamma
+from training.value.model import ValueModel
 
 # Charts as pictures: they need no network, here or wherever the notebook is shown.
 alt.renderers.enable("png", ppi=144)

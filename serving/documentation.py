@@ -37,7 +37,7 @@ _QUESTIONS: tuple[tuple[str, type[BaseModel], type[BaseModel], str], ...] = (
         "/score",
         messages.ScoreRequest,
         messages.ScoreAnswer,
-        "Score customers never seen before, from their transactions.",
+        "Score customers never seen before, from their transactions and events.",
     ),
     (
         "/customers",

@@ -67,7 +67,7 @@ _BAD = {
     "customer_id": "N-2",
     "error": {
         "code": "bad_transaction",
-        "message": "Transaction 1: the amount is not a number.",
+        "message": "transactions[0]: unparseable amount.",
     },
 }
 
@@ -82,6 +82,10 @@ REQUESTS: Mapping[str, Any] = MappingProxyType(
                     "transactions": [
                         {"timestamp": "2011-09-14T10:12:00", "amount": 34.5, "order_id": "A6"},
                         {"timestamp": "2011-10-20", "amount": "19.90", "order_id": "A7"},
+                    ],
+                    "events": [
+                        {"timestamp": "2011-10-22T16:40:00", "kind": "complaint"},
+                        {"timestamp": "2011-10-25", "kind": "satisfaction", "value": 2},
                     ],
                 },
                 {

@@ -79,15 +79,47 @@ class RawTransaction(Request):
     category: Id | None = None
 
 
+class RawEvent(Request):
+    """A contact with a customer: a complaint, its resolution, a mark given, a contact, a use."""
+
+    # Of any kind here, as in a transaction.
+    timestamp: Any = Field(
+        default=None,
+        description="As of a transaction.",
+        json_schema_extra={"type": "string"},
+    )
+    kind: Any = Field(
+        default=None,
+        description=(
+            "`complaint`, `resolution` (closes a complaint), `satisfaction`, `contact` or `usage`; "
+            "any other is accepted and not looked at."
+        ),
+        json_schema_extra={"type": "string"},
+    )
+    value: Any = Field(
+        default=None,
+        description=(
+            "The mark of a `satisfaction`, the amount of a `usage` (1 when not given); a number "
+            "or its text."
+        ),
+        json_schema_extra={"type": ["number", "string", "null"]},
+    )
+
+
 class RawCustomer(Request):
-    """A customer with all of its transactions."""
+    """A customer with all of its transactions, and its events."""
 
     customer_id: Id
     transactions: list[RawTransaction] = Field(
+        description="All of them; those from the as-of date on are not looked at."
+    )
+    events: list[RawEvent] | None = Field(
+        default=None,
         description=(
-            "All of them; those from the as-of date on are not looked at. Complaints and contacts "
-            "cannot be sent: what a model reads of them is null."
-        )
+            "All of them; those from the as-of date on are not looked at. An empty list says that "
+            "there were none. Where no customer of the request has a list, what a model reads of "
+            "events is null; where one has, customers without count as having none."
+        ),
     )
     attributes: dict[str, str | Finite | None] = Field(
         default={}, description="As in the customers source; those not given are null."
@@ -155,7 +187,7 @@ class Reason(BaseModel):
 class ItemError(BaseModel):
     """Why one item has no answer."""
 
-    code: Literal["unknown_customer", "bad_transaction", "no_purchase"]
+    code: Literal["unknown_customer", "bad_transaction", "bad_event", "no_purchase"]
     message: str
 
 
@@ -214,7 +246,7 @@ class Row(Item, RiskColumns, ValueColumns):
 
 
 class ScoreItem(Row):
-    """A customer scored from its transactions."""
+    """A customer scored from its transactions and events."""
 
     ignored_transactions: int = Field(
         default=0, description="Transactions from as_of on: they are outcome, not input."

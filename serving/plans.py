@@ -1,9 +1,10 @@
-"""The feature plans for raw transactions, prepared once and run on a request's rows.
+"""The feature plans for raw rows, prepared once and run on a request's.
 
-In: rows of a request, as text. Out: what the contract says of them, and behaviour rows. The
-plans are those of the `features` room, the very ones that make the behaviour table. Compiling,
-parsing and binding them takes many times longer than running them, so a plan is prepared in
-DuckDB once for each as-of date, over rows that are put in its place with each request.
+In: transactions of a request, as text, and its events where it brings any. Out: what the contract
+says of them, and behaviour rows. The plans are those of the `features` room, the very ones that
+make the behaviour table. Compiling, parsing and binding them takes many times longer than running
+them, so a plan is prepared in DuckDB once for each as-of date, over rows that are put in its place
+with each request; the one with events only when a request first brings some.
 """
 
 from __future__ import annotations
@@ -19,39 +20,14 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from features.contract import FUTURE
+from serving import rows
 from serving.desk import SETTINGS
+from serving.rows import SCHEMAS, Rejected, Rows, Source
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-#: Columns of the rows of a request; `place` is the position among the customer's rows.
-RAW = pa.schema(
-    [
-        ("customer_id", pa.string()),
-        ("place", pa.int64()),
-        ("timestamp", pa.string()),
-        ("amount", pa.string()),
-        ("order_id", pa.string()),
-        ("product_id", pa.string()),
-        ("category", pa.string()),
-    ]
-)
-_SOURCE = tuple(name for name in RAW.names if name != "place")
-# The future is told apart by a parameter; in the plan it would have to be compiled each time.
-_NEVER = datetime(9999, 12, 31)
-_DATES_KEPT = 16
-
-# The raw row, with its place, is there for rejected rows only.
-_VERDICT = """
-PREPARE verdict AS
-SELECT customer_id,
-       min(raw_.place),
-       min_by(reason_, raw_.place),
-       count(*) FILTER (reason_ IS NULL AND occurred_at > $1::TIMESTAMP),
-       count(*) FILTER (reason_ IS NULL AND day >= $2::DATE)
-FROM ({judged}) GROUP BY customer_id
-"""
+_PLANS_KEPT = 16
 
 
 @dataclass(frozen=True)
@@ -63,14 +39,14 @@ class Behaviour:
     frame : pandas.DataFrame
         Behaviour rows by ``customer_id``, in no order; customers with a rejected row or without
         a purchase before the as-of date are not in it.
-    rejected : dict of str to str
-        Customer to the place and the reason of its first rejected row.
+    rejected : dict of str to Rejected
+        Customer to its first rejected transaction or, where all of them were accepted, event.
     ignored : dict of str to int
-        Customer to its number of rows from the as-of date on.
+        Customer to its number of transactions from the as-of date on.
     """
 
     frame: pd.DataFrame
-    rejected: dict[str, str]
+    rejected: dict[str, Rejected]
     ignored: dict[str, int]
 
 
@@ -89,21 +65,32 @@ class Plans:
         self._timezone = timezone
         self._horizon_days = horizon_days
         self._lock = threading.Lock()
-        self._rows = _Rows()
-        self._prepared: OrderedDict[date, str] = OrderedDict()
+        self._rows = {source: Rows(source) for source in SCHEMAS}
+        self._judged: dict[Source, ir.Table] = {}
+        self._prepared: OrderedDict[str, None] = OrderedDict()
 
     def warm(self, as_of: date) -> None:
-        """Prepare what a first request at a date would wait for."""
+        """Prepare what a first request at a date would wait for, unless it brings events."""
         with self._lock:
-            self._prepare(as_of)
+            self._prepare(as_of, ("transactions",))
 
-    def run(self, rows: pa.Table, *, as_of: date, now: datetime) -> Behaviour:
+    def run(
+        self,
+        transactions: pa.Table,
+        events: pa.Table | None = None,
+        *,
+        as_of: date,
+        now: datetime,
+    ) -> Behaviour:
         """Judge the rows of a request and compute behaviour rows from the accepted ones.
 
         Parameters
         ----------
-        rows : pyarrow.Table
-            Of the schema ``RAW``.
+        transactions : pyarrow.Table
+            Of the schema ``serving.rows.TRANSACTIONS``.
+        events : pyarrow.Table, optional
+            Of the schema ``serving.rows.EVENTS``; without, there is no events source, and what
+            comes of one is null.
         as_of : date
             Everything strictly before it is input.
         now : datetime
@@ -113,97 +100,78 @@ class Plans:
         -------
         Behaviour
         """
+        given: dict[Source, pa.Table] = {"transactions": transactions}
+        if events is not None:
+            given["events"] = events
         with self._lock:
-            plan = self._prepare(as_of)
-            self._rows.table = rows
+            plan = self._prepare(as_of, tuple(given))
+            for source, table in given.items():
+                self._rows[source].table = table
             try:
-                told = self._database.execute(
-                    f"EXECUTE verdict(TIMESTAMP '{now.isoformat(' ')}', DATE '{as_of}')"
-                ).fetchall()
+                verdicts = {
+                    source: rows.verdict(self._database, source, as_of=as_of, now=now)
+                    for source in given
+                }
                 # As Arrow, so that the frame has the types of one read from Parquet.
                 frame = self._database.sql(f"EXECUTE {plan}").to_arrow_table().to_pandas()
             finally:
-                self._rows.table = RAW.empty_table()
-        rejected = {one: _why(*found) for one, *found, _ in told if found[1] or found[2]}
-        ignored = {one: later for one, *_, later in told if later}
+                for source in given:
+                    self._rows[source].clear()
+        rejected = dict(verdicts["events"].rejected) if "events" in verdicts else {}
+        rejected |= verdicts["transactions"].rejected
         if rejected:
             frame = frame[~frame["customer_id"].isin(rejected)]
-        return Behaviour(frame, rejected, ignored)
+        return Behaviour(frame, rejected, verdicts["transactions"].ignored)
 
     @cached_property
     def _database(self) -> Any:
         database = duckdb.connect(config=dict(SETTINGS))
         # As where the behaviour table is made.
         database.execute("SET TimeZone = 'UTC'")
-        database.register("raw", self._rows)
-        database.execute(_VERDICT.format(judged=self._templates.compile(self._judged)))
+        for source, place in self._rows.items():
+            database.register(rows.name(source), place)
         return database
 
     @cached_property
     def _templates(self) -> Any:
-        """Ibis backend with an empty table of raw rows, to compile plans with."""
+        """Ibis backend with empty tables of raw rows, to compile plans with."""
         import ibis
 
         database = ibis.duckdb.connect(threads=1)
-        columns = {name: "int64" if name == "place" else "string" for name in RAW.names}
-        # Temporary, as what is registered under the same name where the plans run.
-        database.create_table("raw", schema=ibis.schema(columns), temp=True)
+        for source, schema in SCHEMAS.items():
+            # Temporary, as what is registered under the same name where the plans run.
+            database.create_table(
+                rows.name(source), schema=ibis.Schema.from_pyarrow(schema), temp=True
+            )
         return database
 
-    @cached_property
-    def _judged(self) -> ir.Table:
-        from features import contract
-        from features.settings import TransactionsSource
-        from features.sources import Opened
+    def _judge(self, source: Source) -> ir.Table:
+        """Judged rows of a source; its verdict is prepared with the first plan that reads it."""
+        if source not in self._judged:
+            raw = self._templates.table(rows.name(source))
+            judged = rows.judged(raw, source, self._timezone)
+            rows.prepare(self._database, source, self._templates.compile(judged))
+            self._judged[source] = judged
+        return self._judged[source]
 
-        named: dict[str, Any] = {name: name for name in _SOURCE}
-        source = TransactionsSource(uri="request", **named)
-        clock = contract.Clock(self._timezone, _NEVER, "duckdb")
-        return contract.transactions(Opened(self._templates.table("raw"), "request"), source, clock)
-
-    def _prepare(self, as_of: date) -> str:
-        """Name of the prepared behaviour plan of a date."""
-        if as_of in self._prepared:
-            self._prepared.move_to_end(as_of)
-            return self._prepared[as_of]
-        database, name = self._database, f"behaviour_{as_of:%Y%m%d}"
-        database.execute(f"PREPARE {name} AS {self._compile(as_of)}")
-        self._prepared[as_of] = name
-        if len(self._prepared) > _DATES_KEPT:
-            _, oldest = self._prepared.popitem(last=False)
-            database.execute(f"DEALLOCATE {oldest}")
+    def _prepare(self, as_of: date, sources: tuple[Source, ...]) -> str:
+        """Name of the prepared behaviour plan of a date over some sources."""
+        name = "_".join(("behaviour", f"{as_of:%Y%m%d}", *sources))
+        if name in self._prepared:
+            self._prepared.move_to_end(name)
+            return name
+        self._database.execute(f"PREPARE {name} AS {self._compile(as_of, sources)}")
+        self._prepared[name] = None
+        if len(self._prepared) > _PLANS_KEPT:
+            oldest, _ = self._prepared.popitem(last=False)
+            self._database.execute(f"DEALLOCATE {oldest}")
         return name
 
-    def _compile(self, as_of: date) -> str:
+    def _compile(self, as_of: date, sources: tuple[Source, ...]) -> str:
         from features.inputs import Inputs
         from features.table import behaviour
 
-        judged = self._judged
-        accepted = judged.filter(judged.reason_.isnull())
-        accepted = accepted.drop("reason_", "row_", "zoned_", "raw_")
-        inputs = Inputs(transactions=accepted, connection=self._templates)
+        accepted = {str(source): rows.accepted(self._judge(source)) for source in sources}
+        inputs = Inputs(**accepted, connection=self._templates)
         plan = behaviour(inputs, as_of, horizon_days=self._horizon_days)
         return str(self._templates.compile(plan))
-
-
-class _Rows:
-    """Rows that a prepared plan reads; another table can be put in their place.
-
-    DuckDB asks for the stream at each run. A table that it holds itself, or one registered
-    anew, would make it bind the plan again.
-    """
-
-    def __init__(self) -> None:
-        self.table = RAW.empty_table()
-
-    def __arrow_c_schema__(self) -> Any:
-        return RAW.__arrow_c_schema__()
-
-    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
-        return self.table.__arrow_c_stream__(requested_schema)
-
-
-def _why(place: int | None, reason: str | None, late: int) -> str:
-    if reason is None:
-        return f"transactions: {late} with a {FUTURE}."
-    return f"transactions[{place}]: {reason}."

@@ -1,19 +1,21 @@
-"""Scores for customers never seen before, from their transactions.
+"""Scores for customers never seen before, from their transactions and events.
 
-In: customers with their transactions, as a request has them. Out: score rows, by the same
-feature plans and the same scoring as the score table, with its thresholds; so the same
-transactions at the same as-of date have the same numbers, bit for bit.
+In: customers with their transactions and events, as a request has them. Out: score rows, by the
+same feature plans and the same scoring as the score table, with its thresholds; so the same
+history at the same as-of date has the same numbers, bit for bit.
 
 The as-of date is the score table's when none is given (today's, where there is no table), never
 one taken from the transactions: a customer who was last seen months ago would look as if it had
 bought yesterday. What happened from the as-of date on is outcome and not looked at; each item
-says how many rows that were. Attributes are taken; events are not, so what comes of them is null.
+says how many transactions that were. Attributes that are not given are null. One customer with
+events, be it none of them, makes an events source for the whole request: in a business that has
+one, a customer without events has counts of zero. Without it, what comes of events is null.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -26,12 +28,15 @@ from serving import limits
 from serving.desk import Desk
 from serving.failures import Failure
 from serving.horizon import records
-from serving.messages import RawCustomer, RawTransaction, ScoreRequest, failed
-from serving.plans import RAW, Behaviour
+from serving.messages import RawCustomer, RawEvent, RawTransaction, ScoreRequest, failed
+from serving.plans import Behaviour
 from serving.population import Thresholds
+from serving.rows import EVENTS, TRANSACTIONS
 from serving.worker import Worker
 
 _ATTRIBUTE = "attribute_"
+_CODES = {"transactions": "bad_transaction", "events": "bad_event"}
+_Texts = tuple[str | None, ...]
 # Moments before 1970 are rejected, and features look one year back.
 _EARLIEST = date(1971, 1, 1)
 
@@ -73,9 +78,9 @@ def score(worker: Worker, desk: Desk | None, request: ScoreRequest) -> Outcome:
     Raises
     ------
     Failure
-        400 for an as-of date beyond tomorrow, for too many transactions, for an attribute that
-        the model does not know; 422 for a horizon that the model does not know; 503 without a
-        model or thresholds.
+        400 for an as-of date beyond tomorrow, for an attribute that the model does not know; 413
+        for too many transactions or events; 422 for a horizon that the model does not know; 503
+        without a model or thresholds.
     """
     scorer = worker.need_scorer()
     thresholds = worker.deployment.thresholds if desk is None else desk.meta.thresholds
@@ -85,7 +90,8 @@ def score(worker: Worker, desk: Desk | None, request: ScoreRequest) -> Outcome:
     as_of = request.as_of or (worker.today if desk is None else desk.meta.as_of)
     _check(request, worker, as_of, scorer.attributes)
     wall = now.astimezone(ZoneInfo(worker.deployment.names.timezone)).replace(tzinfo=None)
-    found = worker.need_plans().run(_rows(request.customers), as_of=as_of, now=wall)
+    transactions, events = _transactions(request.customers), _events(request.customers)
+    found = worker.need_plans().run(transactions, events, as_of=as_of, now=wall)
     frame = _with_attributes(found.frame, request.customers, scorer.attributes)
     scored = _scored(worker, frame, thresholds, as_of, now, request.horizon_days)
     items = [_item(place, one, found, scored, as_of) for place, one in enumerate(request.customers)]
@@ -97,34 +103,53 @@ def _check(request: ScoreRequest, worker: Worker, as_of: date, attributes: Seque
         raise Failure(400, f"as_of is after tomorrow; expected {worker.today} or earlier.")
     if as_of < _EARLIEST:
         raise Failure(400, f"as_of is before any purchase that is read; expected {_EARLIEST} on.")
-    if sum(len(one.transactions) for one in request.customers) > limits.MAX_TRANSACTIONS:
-        raise Failure(
-            413, f"More than {limits.MAX_TRANSACTIONS:,} transactions; send them in parts."
-        )
+    for what, most, sent in (
+        ("transactions", limits.MAX_TRANSACTIONS, [one.transactions for one in request.customers]),
+        ("events", limits.MAX_EVENTS, [one.events or () for one in request.customers]),
+    ):
+        if sum(map(len, sent)) > most:
+            raise Failure(413, f"More than {most:,} {what}; send them in parts.")
     known = {name.removeprefix(_ATTRIBUTE) for name in attributes}
     if any(set(one.attributes) - known for one in request.customers):
         expected = ", ".join(sorted(known)) or "none"
         raise Failure(400, f"Got an attribute that the model does not read; it reads: {expected}.")
 
 
-def _rows(customers: Sequence[RawCustomer]) -> pa.Table:
-    """Transactions as text, which the contract reads as it reads a file.
+def _transactions(customers: Sequence[RawCustomer]) -> pa.Table:
+    return _table([map(_purchase, one.transactions) for one in customers], TRANSACTIONS)
+
+
+def _events(customers: Sequence[RawCustomer]) -> pa.Table | None:
+    """Events of all customers; None where nobody brings a list of them."""
+    if all(one.events is None for one in customers):
+        return None
+    return _table([map(_event, one.events or ()) for one in customers], EVENTS)
+
+
+def _table(given: Sequence[Iterable[_Texts]], schema: pa.Schema) -> pa.Table:
+    """Rows as text, which the contract reads as it reads a file.
 
     Customers go by their place in the request: an id may be there twice.
     """
-    columns: list[list[Any]] = [[] for _ in RAW]
-    for place, customer in enumerate(customers):
-        for number, row in enumerate(customer.transactions):
-            values = (_key(place), number, *_texts(row))
+    columns: list[list[Any]] = [[] for _ in schema]
+    for place, rows in enumerate(given):
+        for number, texts in enumerate(rows):
+            values = (_key(place), number, *texts)
             for column, value in zip(columns, values, strict=True):
                 column.append(value)
-    arrays = [pa.array(column, item.type) for column, item in zip(columns, RAW, strict=True)]
-    return pa.Table.from_arrays(arrays, schema=RAW)
+    arrays = [pa.array(column, item.type) for column, item in zip(columns, schema, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def _texts(row: RawTransaction) -> tuple[str | None, ...]:
+def _purchase(row: RawTransaction) -> _Texts:
     given = (_text(row.timestamp), _text(row.amount))
     return (*given, row.order_id, row.product_id, row.category)
+
+
+def _event(row: RawEvent) -> _Texts:
+    # As the text of something else it would pass for a kind that is not looked at.
+    kind = _text(row.kind) if isinstance(row.kind, str | int | float) else None
+    return (_text(row.timestamp), kind, _text(row.value))
 
 
 def _text(value: Any) -> str | None:
@@ -191,7 +216,8 @@ def _item(
 ) -> dict[str, Any]:
     key, own = _key(place), customer.customer_id
     if key in found.rejected:
-        return failed(own, "bad_transaction", found.rejected[key])
+        why = found.rejected[key]
+        return failed(own, _CODES[why.source], why.message)
     if key not in scored:
         nothing = f"No purchase of more than its refunds before {as_of}; there is nothing to score."
         return failed(own, "no_purchase", nothing)

@@ -114,7 +114,7 @@ class Regulars:
 
     @bentoml.api(route="/score", output_spec=ScoreAnswer)
     def score(self, request: ScoreRequest, /) -> Response:
-        """Score customers never seen before, from their transactions."""
+        """Score customers never seen before, from their transactions and events."""
         return _respond("/score", answers.score, self.worker, request, security.granted())
 
     @bentoml.api(route="/customers", output_spec=CustomersAnswer)

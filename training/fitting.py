@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from training.churn import ChurnModel
     from training.logistic import LogisticModel
     from training.settings import ChurnSettings, ValueSettings
-    from training.value import ValueModel
+    from training.value.model import ValueModel
 
 #: Who may speak for the return probability, in the order in which ties are broken.
 SPEAKERS = ("value", "logistic", "churn")
@@ -143,7 +143,7 @@ def know(snapshot: pd.DataFrame, asked: Asked) -> Known:
     Known
         The enriched frame and the model.
     """
-    from training.value import ValueModel
+    from training.value.model import ValueModel
 
     model = ValueModel().fit(snapshot)
     valued = model.predict(

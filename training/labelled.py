@@ -28,7 +28,7 @@ from training.panel import behaviour_frame
 
 if TYPE_CHECKING:
     from features.inputs import Inputs
-    from training.value import ValueModel
+    from training.value.model import ValueModel
 
 FOLDS = 5
 #: Fewer of either fate in the label cannot be spread over the folds.

@@ -24,7 +24,7 @@ from training.errors import RegistryError
 if TYPE_CHECKING:
     from training.churn import ChurnModel
     from training.logistic import LogisticModel
-    from training.value import ValueModel
+    from training.value.model import ValueModel
 
 #: Raised when a saved scorer's layout changes; loading refuses what it does not know.
 FORMAT = 1
@@ -319,7 +319,7 @@ class Scorer:
             If the folder holds no scorer, or one of another format.
         """
         head = _read_head(folder)
-        from training.value import ValueModel
+        from training.value.model import ValueModel
 
         value = None if head["value"] is None else ValueModel.from_dict(head["value"])
         return cls(

@@ -63,7 +63,7 @@ def scorer(request, behaviour_rows):
     from training.churn import ChurnModel
     from training.logistic import LogisticModel
     from training.scorer import PATTERN, VALUE_FEATURES, Scorer, Terms
-    from training.value import ValueModel
+    from training.value.model import ValueModel
 
     terms = Terms("inactivity", HORIZON_DAYS, 365, 0.3, 0.1, AS_OF.isoformat())
     value = ValueModel().fit(behaviour_rows)

@@ -13,8 +13,8 @@ import pytest
 from training import gate
 from training.registry import Champion
 from training.scorer import Scorer, Terms
-from training.simulate import Truth, simulate
-from training.value import ValueModel
+from training.value.model import ValueModel
+from training.value.simulate import Truth, simulate
 
 WINDOW = date(2024, 1, 1)
 HORIZON = 90

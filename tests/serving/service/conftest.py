@@ -163,7 +163,7 @@ def fit_scorer(folder: Path) -> None:
     from features.catalogue import FEATURES
     from training.churn import ChurnModel
     from training.scorer import PATTERN, VALUE_FEATURES, Scorer, Terms
-    from training.value import ValueModel
+    from training.value.model import ValueModel
 
     inputs, then = read_log(folder), AS_OF - timedelta(days=HORIZON_DAYS)
     past = table.behaviour(inputs, then, horizon_days=HORIZON_DAYS).to_pandas()

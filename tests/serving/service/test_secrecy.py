@@ -27,6 +27,9 @@ def ask_everything(service, shop, one):
     yield service.post("/risk", {"customer_ids": [one, f"{one}-unknown"]})
     yield service.post("/value", {"customer_ids": [one], "horizon_days": 30})
     yield service.post("/score", {"customers": [raw, broken]})
+    event = {"timestamp": one, "kind": one, "value": one}
+    yield service.post("/score", {"customers": [{**raw, "events": [event]}]})
+    yield service.post("/score", {"customers": [{**raw, "events": [{one: one}]}]})
     yield service.post("/score", {"customers": [raw], "as_of": one})
     yield service.post("/score", {"customers": [{**raw, "attributes": {one: one}}]})
     yield service.post("/customers", {"filter": {"customer_id_starts_with": one}})

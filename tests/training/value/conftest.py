@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from training.simulate import Truth, simulate
+from training.value.simulate import Truth, simulate
 
 
 def _dataset(name: str) -> StringIO:

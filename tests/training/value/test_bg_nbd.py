@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from training import bg_nbd
-from training.bg_nbd import Parameters, fit
 from training.errors import NotEnoughData, StatisticalWarning, TrainingError
-from training.simulate import Truth, simulate
+from training.value import bg_nbd
+from training.value.bg_nbd import Parameters, fit
+from training.value.simulate import Truth, simulate
 
 SEED_RANGE = range(1)
 

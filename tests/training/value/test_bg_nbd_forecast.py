@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import hyp2f1
 
-from training.bg_nbd import fit
-from training.bg_nbd_forecast import (
+from training.value.bg_nbd import fit
+from training.value.bg_nbd_forecast import (
     Parameters,
     discounted_purchases,
     expected_purchases,

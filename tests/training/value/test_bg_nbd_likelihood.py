@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from training.bg_nbd_likelihood import lay_out, log_likelihood
-from training.counted import Distinct, count
+from training.value.bg_nbd_likelihood import lay_out, log_likelihood
+from training.value.counted import Distinct, count
 
 POINTS = [
     (0.243, 4.414, 0.793, 2.426),

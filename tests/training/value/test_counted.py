@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from training.counted import count, spread
+from training.value.counted import count, spread
 
 WHOLE = "whole numbers"
 FRACTIONS = "fractions"

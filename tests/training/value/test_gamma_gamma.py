@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training import gamma_gamma
 from training.errors import NotEnoughData, StatisticalWarning, TrainingError
-from training.gamma_gamma import Parameters, expected_value, fit
-from training.gamma_gamma_likelihood import collect, log_likelihood
-from training.simulate import Truth, simulate
+from training.value import gamma_gamma
+from training.value.gamma_gamma import Parameters, expected_value, fit
+from training.value.gamma_gamma_likelihood import collect, log_likelihood
+from training.value.simulate import Truth, simulate
 
 SEED_RANGE = range(1)
 POINTS = [(6.25, 3.74, 15.44), (0.3, 1.01, 200.0), (1e5, 8.0, 1e-3), (2.0, 1e5, 4e6)]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.special import digamma, gammaln
 
-from training.gammas import log_rising, log_rising_slope
+from training.value.gammas import log_rising, log_rising_slope
 
 SIZES = [1e-9, 1e-3, 0.7, 3.0, 15.999, 16.0, 250.0, 1e5, 1e9, 1e13]
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from training.maximum import Box, maximise
+from training.value.maximum import Box, maximise
 
 BOX = Box(np.array([-5.0, -5.0]), np.array([5.0, 5.0]))
 STARTS = np.array([[-3.0, 3.0], [2.0, -1.0]])

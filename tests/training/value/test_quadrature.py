@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.special import hyp2f1
 
-from training.quadrature import beta_rule, purchases_while_alive
+from training.value.quadrature import beta_rule, purchases_while_alive
 
 SHAPES = [
     (0.01, 2.4),

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from training.bg_nbd_forecast import Parameters, expected_purchases_new
-from training.gamma_gamma import Parameters as Values
-from training.simulate import Truth, simulate
+from training.value.bg_nbd_forecast import Parameters, expected_purchases_new
+from training.value.gamma_gamma import Parameters as Values
+from training.value.simulate import Truth, simulate
 
 AGE = 365.0
 

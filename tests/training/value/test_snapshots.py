@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from training import bg_nbd
-from training.bg_nbd import Parameters
 from training.errors import StatisticalWarning
-from training.value import ValueModel
+from training.value import bg_nbd
+from training.value.bg_nbd import Parameters
+from training.value.model import ValueModel
 
 pytestmark = pytest.mark.realdata
 

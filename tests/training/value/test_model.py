@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from training import value
 from training.errors import NotEnoughData, StatisticalWarning, TrainingError
-from training.value import HISTORY, OUTPUTS, ValueModel
+from training.value import model as value
+from training.value.model import HISTORY, OUTPUTS, ValueModel
 
 
 @pytest.fixture(scope="module")

@@ -19,9 +19,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from training import gamma_gamma_likelihood as likelihood
 from training.errors import NotEnoughData, StatisticalWarning
-from training.maximum import Box, Maximum, Objective, maximise
+from training.value import gamma_gamma_likelihood as likelihood
+from training.value.maximum import Box, Maximum, Objective, maximise
 
 Floats = NDArray[np.float64]
 
@@ -127,7 +127,7 @@ def log_likelihood(
 
     Notes
     -----
-    Written out in `training.gamma_gamma_likelihood`.
+    Written out in `training.value.gamma_gamma_likelihood`.
 
     References
     ----------

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
-from training.counted import spread
-from training.quadrature import purchases_while_alive
+from training.value.counted import spread
+from training.value.quadrature import purchases_while_alive
 
 Floats = NDArray[np.float64]
 
@@ -137,7 +137,7 @@ def expected_purchases(
     p ~ Beta(a, b + x), independently. Given both, the purchases up to dropout or t are on average
     (1 − e^(−λ p t)) / p, since the stay is exponential with rate λ p. The mean over λ is
     (1 − (β / (β + p t))^s) / p, the mean over p a Gauss-Jacobi sum
-    (`training.quadrature.purchases_while_alive`, relative error below 2e-12), and
+    (`training.value.quadrature.purchases_while_alive`, relative error below 2e-12), and
     E[X(t) | x, t_x, T] = p_alive times that. It equals FHL's closed form, without the pole at
     a = 1 and without overflow for large x.
 
@@ -182,7 +182,7 @@ def discounted_purchases(
     e^(−δt) E(t) + δ ∫₀ᵗ e^(−δu) E(u) du; the second term is small and smooth, and u = t w³ puts
     the 16 Gauss-Legendre points where a new customer's E rises. At ten per cent a year and five
     years the relative error is below 3e-6 at worst and below 1e-9 in 95 of 100 cases of the
-    grid of `training.quadrature`.
+    grid of `training.value.quadrature`.
 
     References
     ----------

@@ -3,7 +3,7 @@
 While a customer is there they buy at random with rate λ; after each repeat purchase they drop out
 with probability p; λ ~ Gamma(r, alpha) and p ~ Beta(a, b) over customers, independently. In: whole
 columns of frequency x, recency t_x and age T, in one time unit. Out: the parameters (`fit`). What
-they say about each customer is in `training.bg_nbd_forecast` and offered here too.
+they say about each customer is in `training.value.bg_nbd_forecast` and offered here too.
 
 References
 ----------
@@ -19,8 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from training import bg_nbd_likelihood as likelihood
-from training.bg_nbd_forecast import (
+from training.errors import NotEnoughData, StatisticalWarning, TrainingError
+from training.value import bg_nbd_likelihood as likelihood
+from training.value.bg_nbd_forecast import (
     Parameters,
     discounted_purchases,
     expected_purchases,
@@ -28,9 +29,8 @@ from training.bg_nbd_forecast import (
     p_alive,
     return_probability,
 )
-from training.counted import Distinct, count
-from training.errors import NotEnoughData, StatisticalWarning, TrainingError
-from training.maximum import Box, Maximum, Objective, Verdict, maximise
+from training.value.counted import Distinct, count
+from training.value.maximum import Box, Maximum, Objective, Verdict, maximise
 
 __all__ = [
     "Fit",
@@ -130,7 +130,7 @@ def log_likelihood(
 
     References
     ----------
-    FHL, equation 6; written out in `training.bg_nbd_likelihood`.
+    FHL, equation 6; written out in `training.value.bg_nbd_likelihood`.
     """
     counts = likelihood.lay_out(_counted(frequency, recency, T, weights))
     value, _ = likelihood.log_likelihood(counts, params.r, params.alpha, params.a, params.b)

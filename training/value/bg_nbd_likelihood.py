@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.counted import Distinct, Indices
-from training.gammas import log_rising, log_rising_slope
+from training.value.counted import Distinct, Indices
+from training.value.gammas import log_rising, log_rising_slope
 
 Floats = NDArray[np.float64]
 

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from training.bg_nbd_forecast import Parameters as Purchases
-from training.gamma_gamma import Parameters as Values
+from training.value.bg_nbd_forecast import Parameters as Purchases
+from training.value.gamma_gamma import Parameters as Values
 
 # Dropping out after more purchases than this is never.
 _NEVER = 1e12
@@ -26,9 +26,9 @@ class Truth:
 
     Parameters
     ----------
-    purchases : training.bg_nbd.Parameters
+    purchases : training.value.bg_nbd.Parameters
         Fader, Hardie & Lee (2005), table 2: r .243, alpha 4.414 weeks, a .793, b 2.426.
-    values : training.gamma_gamma.Parameters
+    values : training.value.gamma_gamma.Parameters
         Fader & Hardie (2013): p 6.25, q 3.74, γ 15.44.
     """
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln
 
 from training.errors import TrainingError
-from training.gammas import log_rising, log_rising_slope
+from training.value.gammas import log_rising, log_rising_slope
 
 Floats = NDArray[np.float64]
 

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from training import bg_nbd, gamma_gamma
 from training.errors import StatisticalWarning, TrainingError
+from training.value import bg_nbd, gamma_gamma
 
 HISTORY = ("frequency", "recency", "T", "monetary_value")
 REFUNDS = ("spend_total", "unmatched_refunds")
@@ -34,9 +34,9 @@ class ValueModel(BaseEstimator):
 
     Attributes
     ----------
-    purchases_ : training.bg_nbd.Fit
+    purchases_ : training.value.bg_nbd.Fit
         The purchase model, with its verdict.
-    spend_ : training.gamma_gamma.Fit
+    spend_ : training.value.gamma_gamma.Fit
         The value model, with its verdict and the correlation of frequency and value.
     refund_factor_ : float in [0, 1]
         Share of the spend that refunds leave: refunds larger than the purchases of their day are
@@ -57,7 +57,7 @@ class ValueModel(BaseEstimator):
     Examples
     --------
     >>> import numpy as np
-    >>> from training.simulate import Truth, simulate
+    >>> from training.value.simulate import Truth, simulate
     >>> customers = simulate(Truth(), np.full(500, 365.0), 90.0, np.random.default_rng(0))
     >>> ValueModel().fit(customers).predict(customers.head(2), horizon_days=90).shape
     (2, 5)

@@ -1,0 +1,1 @@
+"""The value models: purchases, values, and both together as one estimator (`model`)."""
