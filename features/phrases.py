@@ -165,6 +165,7 @@ _RFM = Family(
         _NOTHING,
     ),
 )
+_LATE, _IN_TIME = _from("overdue_ratio", 1.0), _to("overdue_ratio", 1.0)
 _RHYTHM = Family(
     "rhythm",
     "Buying rhythm",
@@ -173,16 +174,30 @@ _RHYTHM = Family(
             "last purchase 1 day ago; usually every day or two",
             _only("days_since_last", 1),
             _to("gap_mean", 1.5),
+            leans=-1,
         ),
         _phrase(
             "last purchase 1 day ago; usually every {gap_mean:.0f} days",
             _only("days_since_last", 1),
+            leans=-1,
         ),
         _phrase(
             "last purchase {days_since_last:.0f} days ago; usually every day or two",
             _to("gap_mean", 1.5),
+            leans=1,
         ),
-        _phrase("last purchase {days_since_last:.0f} days ago; usually every {gap_mean:.0f} days"),
+        _phrase(
+            "last purchase {days_since_last:.0f} days ago; usually every {gap_mean:.0f} days",
+            _LATE,
+            leans=1,
+        ),
+        _phrase(
+            "last purchase {days_since_last:.0f} days ago; usually every {gap_mean:.0f} days",
+            _IN_TIME,
+            leans=-1,
+        ),
+        _phrase("usually buys every day or two", _to("gap_mean", 1.5)),
+        _phrase("usually buys every {gap_mean:.0f} days"),
         _phrase("first purchase 1 day ago; no second one yet", _only("days_since_last", 1)),
         _phrase("first purchase {days_since_last:.0f} days ago; no second one yet"),
         _NOTHING,
@@ -265,12 +280,20 @@ _SEASON = Family(
             leans=1,
         ),
         _phrase(
-            "{weekend_share:.0%} of purchases at weekends",
-            _only("same_season_occasions", 0),
+            "1 purchase in the same period last year",
+            _only("same_season_occasions", 1),
+            leans=-1,
         ),
-        _phrase("1 purchase in the same period last year", _only("same_season_occasions", 1)),
-        _phrase("{same_season_occasions:.0f} purchases in the same period last year"),
-        _phrase("not yet a customer a year ago; {weekend_share:.0%} of purchases at weekends"),
+        _phrase(
+            "{same_season_occasions:.0f} purchases in the same period last year",
+            _from("same_season_occasions", 1),
+            leans=-1,
+        ),
+        _phrase(
+            "{weekend_share:.0%} of purchases at weekends",
+            _from("same_season_occasions", 0),
+        ),
+        _phrase("not yet a customer a year ago", _from("weekend_share", 0)),
         _NOTHING,
     ),
 )
@@ -319,7 +342,16 @@ _CARE = Family(
             "last complaint {days_since_complaint:.0f} days ago, closed",
             _only("complaints_open", 0),
         ),
-        _phrase("no contact with the service in the last 90 days", _only("contacts_90", 0)),
+        _phrase(
+            "no contact with the service in the last 90 days",
+            _only("contacts_90", 0),
+            _from("contacts_total", 1),
+        ),
+        _phrase(
+            "no complaint and no contact so far",
+            _only("complaints_total", 0),
+            _only("contacts_total", 0),
+        ),
         _phrase("nothing known of contacts with the service"),
     ),
 )

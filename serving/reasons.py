@@ -31,45 +31,6 @@ LEAST = 0.01
 DECIMALS = 3
 RAISES, LOWERS = "raises risk", "lowers risk"
 
-# What the value model saw: it counts and times purchases, and knows nothing else.
-_YESTERDAY = ("days_since_last", 0.5, 1.5)
-_ONCE, _BACK_ONCE = ("frequency", -0.5, 0.5), ("frequency", 0.5, 1.5)
-PATTERN = Family(
-    name="pattern",
-    label="Buying pattern",
-    phrases=(
-        Phrase(
-            "bought only once, yesterday", ("frequency", "days_since_last"), (_ONCE, _YESTERDAY)
-        ),
-        Phrase(
-            "bought only once, {days_since_last:.0f} days ago",
-            ("frequency", "days_since_last"),
-            (_ONCE,),
-        ),
-        Phrase(
-            "came back once in {T:.0f} days, yesterday",
-            ("frequency", "T", "days_since_last"),
-            (_BACK_ONCE, _YESTERDAY),
-        ),
-        Phrase(
-            "came back once in {T:.0f} days, {days_since_last:.0f} days ago",
-            ("frequency", "T", "days_since_last"),
-            (_BACK_ONCE,),
-        ),
-        Phrase(
-            "came back {frequency:.0f} times in {T:.0f} days, the last time yesterday",
-            ("frequency", "T", "days_since_last"),
-            (_YESTERDAY,),
-        ),
-        Phrase(
-            "came back {frequency:.0f} times in {T:.0f} days, the last time "
-            "{days_since_last:.0f} days ago",
-            ("frequency", "T", "days_since_last"),
-        ),
-        Phrase("no purchase so far", ()),
-    ),
-)
-
 _MONEY = frozenset(feature.name for feature in FEATURES if feature.unit == "currency")
 
 
@@ -155,7 +116,7 @@ def reasons(
 
 
 def family(name: str) -> Family:
-    """Family by name: the catalogue's, the value model's pattern, or a plain one.
+    """Family by name: the catalogue's, or a plain one.
 
     Parameters
     ----------
@@ -166,7 +127,7 @@ def family(name: str) -> Family:
     Family
         One without phrases, labelled by its name, when nobody describes it.
     """
-    described = {item.name: item for item in (PATTERN, *FAMILIES)}
+    described = {item.name: item for item in FAMILIES}
     return described.get(name) or Family(name=name, label=name.replace("_", " "), phrases=())
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from training.panel import OUTCOMES, Origin
-from training.scorer import PATTERN, VALUE_FEATURES, Scorer, Terms, add_value_features
+from training.scorer import VALUE_FAMILY, VALUE_FEATURES, Scorer, Terms, add_value_features
 
 if TYPE_CHECKING:
     from training.churn import ChurnModel
@@ -229,4 +229,4 @@ def feature_families(columns: Iterable[str]) -> dict[str, str]:
 
     skip = {"customer_id", "as_of", "churned", *OUTCOMES}
     chosen = [name for name in columns if name not in skip]
-    return {n: PATTERN if n in VALUE_FEATURES else family_of(n) for n in chosen}
+    return {n: VALUE_FAMILY if n in VALUE_FEATURES else family_of(n) for n in chosen}

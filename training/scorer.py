@@ -29,14 +29,15 @@ if TYPE_CHECKING:
 #: Raised when a saved scorer's layout changes; loading refuses what it does not know.
 FORMAT = 1
 
-#: Value-model outputs that the churn model sees; their family in the reasons is ``pattern``.
+#: Value-model outputs that the churn model sees: how often and how lately one bought, so they
+#: count as rhythm in the reasons.
 VALUE_FEATURES = {
     "value_return_probability": "return_probability",
     "value_p_alive": "p_alive",
     "value_expected_purchases": "expected_purchases",
     "value_expected_spend": "expected_spend",
 }
-PATTERN = "pattern"
+VALUE_FAMILY = "rhythm"
 
 BOUNDED = ("expected_purchases", "expected_spend", "clv")
 PREDICTED = (

@@ -42,7 +42,7 @@ class MadeScorer:
         return pd.DataFrame(columns, index=frame.index)
 
     def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Log-odds by family; "pattern" is what the value model saw."""
+        """Log-odds by family; "pattern" is one that nobody describes."""
         columns = {
             "rfm": -0.1 * frame["frequency"],
             "rhythm": frame["days_since_last"] / frame["gap_mean"].fillna(90) - 1,

@@ -62,7 +62,7 @@ def scorer(request, behaviour_rows):
     from features.catalogue import FEATURES
     from training.churn import ChurnModel
     from training.logistic import LogisticModel
-    from training.scorer import PATTERN, VALUE_FEATURES, Scorer, Terms
+    from training.scorer import VALUE_FAMILY, VALUE_FEATURES, Scorer, Terms
     from training.value.model import ValueModel
 
     terms = Terms("inactivity", HORIZON_DAYS, 365, 0.3, 0.1, AS_OF.isoformat())
@@ -71,7 +71,7 @@ def scorer(request, behaviour_rows):
     if request.param == "value":
         return alone
     families = {item.name: item.family for item in FEATURES}
-    families |= dict.fromkeys(VALUE_FEATURES, PATTERN)
+    families |= dict.fromkeys(VALUE_FEATURES, VALUE_FAMILY)
     rows = alone.with_value_features(behaviour_rows)[list(families)]
     quiet = behaviour_rows["overdue_ratio"].fillna(1.0) + behaviour_rows["days_since_last"] / 90
     left = (quiet > quiet.median()).to_numpy().astype(int)

@@ -162,7 +162,7 @@ def fit_scorer(folder: Path) -> None:
     from features import outcomes, table
     from features.catalogue import FEATURES
     from training.churn import ChurnModel
-    from training.scorer import PATTERN, VALUE_FEATURES, Scorer, Terms
+    from training.scorer import VALUE_FAMILY, VALUE_FEATURES, Scorer, Terms
     from training.value.model import ValueModel
 
     inputs, then = read_log(folder), AS_OF - timedelta(days=HORIZON_DAYS)
@@ -172,7 +172,7 @@ def fit_scorer(folder: Path) -> None:
     terms = Terms("inactivity", HORIZON_DAYS, 365, 0.3, 0.1, AS_OF.isoformat())
     value = ValueModel().fit(past)
     families = {item.name: item.family for item in FEATURES}
-    families |= dict.fromkeys(VALUE_FEATURES, PATTERN)
+    families |= dict.fromkeys(VALUE_FEATURES, VALUE_FAMILY)
     rows = Scorer(terms, "value", value, None).with_value_features(past)[list(families)]
     churn = ChurnModel().fit(rows, left)
     grades = {"risk": "A", "value": "B"}
