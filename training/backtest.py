@@ -1,25 +1,26 @@
 """Rolling origin: every model and every naive rule on past windows that none of them saw.
 
 In: a ``Schedule`` and the past dates. Out: one tidy table of figures (origin, model, question,
-metric, figure), the model that speaks, and the newest origin's models and predictions.
+metric, figure), what the windows say of the blend's members, and the newest origin's models and
+predictions.
 
-The choice of the speaker never looks at the newest window, which is left for the grade and the
-gate: it is made on the older windows, or, where those hold no panel, on the snapshot that the
-newest fit was calibrated on.
+At each origin the blend has the weights that older windows gave it, so that the newest window
+is left for the grade and the gate; the weights for production are learned on all of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from training.fitting import SPEAKERS, Asked, Fitted, Known, fit_origin
+from training.fitting import Asked, Fitted, Known, fit_origin
 from training.panel import Origin, Schedule
+from training.stacking import Trials
 
 if TYPE_CHECKING:
     from training.naive import Rule
@@ -42,12 +43,15 @@ class Backtest:
         The newest origin's models; None where history holds no window to test on.
     predictions : mapping of str to pandas.DataFrame
         The newest origin's predictions by model, in the row order of its snapshot.
+    trials : Trials
+        What the windows say of the blend's members.
     """
 
     figures: pd.DataFrame
     speaker: str
     newest: Fitted | None
     predictions: Mapping[str, pd.DataFrame]
+    trials: Trials = field(default_factory=Trials)
 
 
 def run(
@@ -75,20 +79,21 @@ def run(
         With an empty table and the value model speaking where there is no origin.
     """
     tell = progress or (lambda *_: None)
-    tables, fits = [], []
-    shown: dict[str, pd.DataFrame] = {}
-    for number, origin in enumerate(plan.tests):
+    tables: list[pd.DataFrame] = []
+    newest, shown, trials = None, {}, Trials()
+    # Oldest first: the weights of a blend are learned on the windows before.
+    for number, origin in enumerate(reversed(plan.tests)):
         tell("backtest", number, len(plan.tests))
-        fitted = fit_origin(origin, past, past[origin.at].value, asked)
-        predictions = predict_all(fitted, origin, past, asked)
-        tables.append(measure(origin.at, predictions, past[origin.at].frame))
-        fits.append(fitted)
-        shown = shown or predictions
+        newest = fit_origin(origin, past, past[origin.at], asked, trials)
+        shown = predict_all(newest, origin, past, asked)
+        tables.insert(0, measure(origin.at, shown, past[origin.at].frame))
+        trials = trials + newest.trials(past[origin.at].frame)
     tell("backtest", len(plan.tests), len(plan.tests))
     figures = pd.concat(tables, ignore_index=True) if tables else _no_figures()
-    newest = fits[0] if fits else None
-    speaker = choose(figures, plan, newest, past, asked)
-    return Backtest(figures, speaker, newest, shown)
+    # The blend's weights already say whom the windows trust; a choice between whole models would
+    # follow the luck of a single season.
+    speaker = "blend" if plan.production.dates else "value"
+    return Backtest(figures, speaker, newest, shown, trials)
 
 
 def predict_all(
@@ -193,51 +198,6 @@ def _tidy(at: date, question: str, reports: Mapping[str, Mapping[str, float]]) -
         for metric, figure in report.items()
     ]
     return pd.DataFrame(rows, columns=list(_no_figures().columns))
-
-
-def choose(
-    figures: pd.DataFrame,
-    plan: Schedule,
-    newest: Fitted | None,
-    past: Mapping[date, Known],
-    asked: Asked,
-) -> str:
-    """The model with the lowest mean log-loss on windows older than the newest test.
-
-    Parameters
-    ----------
-    figures : pandas.DataFrame
-        From ``measure``.
-    plan : Schedule
-        Origins, newest first.
-    newest : Fitted or None
-        The newest origin's models.
-    past : mapping of date to Known
-        Snapshots.
-    asked : Asked
-        Settings of the training.
-
-    Returns
-    -------
-    str
-        One of ``SPEAKERS``; ties go to the simpler one.
-    """
-    if newest is None or newest.churn is None or not plan.production.has_panel:
-        return "value"
-    older = [o.at for o in plan.tests[1:] if o.has_panel]
-    if not older:
-        window = past[plan.tests[0].calibrate].frame  # type: ignore[index]
-        answers = {s: newest.scorer(s, asked, {}).predict(window) for s in newest.speakers}
-        figures, older = measure(newest.at, answers, window), [newest.at]
-    risk = figures[
-        figures["origin"].isin(older)
-        & (figures["question"] == "risk")
-        & (figures["metric"] == "log_loss")
-        & figures["model"].isin(newest.speakers)
-    ]
-    seen = risk.groupby("model")["figure"].agg(["mean", "count"])
-    whole = seen.loc[seen["count"] == len(older), "mean"]
-    return min(whole.index, key=lambda name: (whole[name], SPEAKERS.index(name)))
 
 
 def _taught_rules(taught: list[pd.DataFrame], horizon_days: int) -> Iterable[tuple[str, Rule]]:

@@ -24,6 +24,8 @@ SHOWN = {
 }
 
 _SPEAKERS = {
+    "blend": "the blend of boosted trees on top of the value model, boosted trees alone and "
+    "logistic regression",
     "churn": "LightGBM, calibrated on a later snapshot, with the value model's outputs among "
     "its features",
     "logistic": "logistic regression, calibrated on a later snapshot, with the value model's "
@@ -143,12 +145,23 @@ def models_text(fitted: Fitted) -> str:
     lines = []
     if fitted.value is not None:
         bought, paid = fitted.value.purchases_, fitted.value.spend_
-        lines.append(f"- BG/NBD: {bought.params}, {bought.verdict}")
-        lines.append(f"- Gamma-Gamma: {paid.params}, {paid.verdict}")
+        lines.append(f"- BG/NBD: {_numbers(bought.params)}; {bought.verdict}")
+        lines.append(f"- Gamma-Gamma: {_numbers(paid.params)}; {paid.verdict}")
         lines.append(f"- share of spend that refunds leave: {fitted.value.refund_factor_:.4f}")
-    if fitted.churn is not None:
+    if fitted.blend is not None:
+        told = ", ".join(f"{name} {w:.2f}" for name, w in fitted.blend.weights.items())
+        lines.append(f"- blend of the return probability, weights on the log-odds: {told}")
+        lines.append(f"- level: {fitted.level.in_words()}")
+    if fitted.spend is not None:
+        told = ", ".join(f"{name} {w:.2f}" for name, w in fitted.spend.weights.items())
+        lines.append(f"- expected spend, weights of the geometric mean: {told}")
+    if fitted.families:
         lines.append(f"- churn models read {len(fitted.families)} columns")
     return "\n".join(lines)
+
+
+def _numbers(parameters: object) -> str:
+    return ", ".join(f"{name} {value:.4g}" for name, value in vars(parameters).items())
 
 
 def _standing_limits() -> tuple[str, ...]:

@@ -97,6 +97,7 @@ class ChurnModel(RiskClassifier):
         y: Any,
         sample_weight: Any = None,
         eval_set: tuple[pd.DataFrame, Any] | None = None,
+        offset: np.ndarray | None = None,
     ) -> Self:
         """Grow the trees; the calibration is the identity until `calibrate`.
 
@@ -110,6 +111,9 @@ class ChurnModel(RiskClassifier):
         eval_set : tuple of DataFrame and array, optional
             A snapshot later than those of X; the number of rounds with the lowest log-loss
             there is kept.
+        offset : array of shape (n_customers,), optional
+            Log-odds of churn that are known beforehand: the trees learn what these leave
+            unsaid, and `uncalibrated` does not hold them.
 
         Returns
         -------
@@ -129,6 +133,7 @@ class ChurnModel(RiskClassifier):
             matrix,
             churned,
             weight=weights,
+            init_score=offset,
             categorical_feature=list(self.encoder_.categorical),
             free_raw_data=False,
         )
@@ -139,7 +144,7 @@ class ChurnModel(RiskClassifier):
             later = [data.create_valid(seen, self._churned(eval_set[1], len(seen)))]
             stops = [lightgbm.early_stopping(self.patience, verbose=False)]
         grown = lightgbm.train(
-            self._settings(len(matrix)), data, rounds, valid_sets=later, callbacks=stops
+            self.tree_settings(len(matrix)), data, rounds, valid_sets=later, callbacks=stops
         )
         # The text is the model: what is saved later is what predicts now. With an eval_set it
         # ends at the best round.
@@ -160,7 +165,8 @@ class ChurnModel(RiskClassifier):
         shares = pd.Series(gain / max(gain.sum(), np.finfo(float).tiny), self.encoder_.columns)
         return shares.sort_values(ascending=False, kind="stable")
 
-    def _settings(self, rows: int) -> dict[str, Any]:
+    def tree_settings(self, rows: int) -> dict[str, Any]:
+        """LightGBM's parameters for a training set of so many rows."""
         smallest = self.min_data_in_leaf
         return {
             "objective": "binary",

@@ -1,30 +1,37 @@
 """The models of one origin, fitted on nothing from its date on.
 
 In: snapshots by date (``training.panel``) and an ``Origin``. Out: the value model on the newest
-behaviour before the origin, and the churn and logistic models trained and calibrated on the
-origin's past snapshots with the value model's outputs among their features.
+behaviour before the origin; the churn and logistic models trained and calibrated on the origin's
+past snapshots with the value model's outputs among their features; and the blend with its spend
+model, set on the level that is expected of the window ahead.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
+from training import level as levels
+from training import stacking
+from training.level import Level
 from training.panel import OUTCOMES, Origin
 from training.scorer import VALUE_FAMILY, VALUE_FEATURES, Scorer, Terms, add_value_features
 
 if TYPE_CHECKING:
+    from training.blend import Blend
     from training.churn import ChurnModel
     from training.logistic import LogisticModel
     from training.settings import ChurnSettings, ValueSettings
+    from training.spend import SpendModel
     from training.value.model import ValueModel
 
 #: Who may speak for the return probability, in the order in which ties are broken.
-SPEAKERS = ("value", "logistic", "churn")
+SPEAKERS = ("value", "logistic", "churn", "blend")
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,12 @@ class Fitted:
         None where there is no panel.
     families : mapping of str to str
         Family of each column that the churn models read.
+    blend : Blend or None
+        None where no past window has ended, or under the label rule.
+    spend : SpendModel or None
+        Beside the blend; None where nobody spent anything.
+    level : Level
+        What the blend expects of the window ahead, against the value model alone.
     """
 
     at: date
@@ -83,6 +96,9 @@ class Fitted:
     churn: ChurnModel | None
     logistic: LogisticModel | None
     families: Mapping[str, str]
+    blend: Blend | None = None
+    spend: SpendModel | None = None
+    level: Level = field(default_factory=Level)
 
     @property
     def speakers(self) -> tuple[str, ...]:
@@ -94,7 +110,7 @@ class Fitted:
 
         Parameters
         ----------
-        speaker : {"value", "logistic", "churn"}
+        speaker : {"value", "logistic", "churn", "blend"}
             One of ``speakers``.
         asked : Asked
             Settings of the training.
@@ -108,7 +124,32 @@ class Fitted:
             churn=None if speaker == "value" else getattr(self, speaker),
             families=dict(self.families) if speaker != "value" else {},
             grades=dict(grades),
+            spend=self.spend if speaker == "blend" else None,
+            level=self.level if speaker == "blend" else Level(),
         )
+
+    def trials(self, truth: pd.DataFrame) -> stacking.Trials:
+        """What a window that these models had not seen says of the blend's members.
+
+        Parameters
+        ----------
+        truth : pandas.DataFrame
+            The snapshot at ``at`` with its outcomes.
+
+        Returns
+        -------
+        Trials
+            Empty without a blend.
+        """
+        if self.blend is None:
+            return stacking.Trials()
+        stays = 1.0 - truth["returned"].to_numpy(float)
+        risk = (stacking.Trial(self.blend.margins(truth), stays),)
+        if self.spend is None:
+            return stacking.Trials(risk)
+        returning = self.blend.predict_proba(truth)[:, 0]
+        spent = truth["spend"].clip(lower=0).to_numpy(float)
+        return stacking.Trials(risk, (stacking.Trial(self.spend.answers(truth, returning), spent),))
 
 
 @dataclass(frozen=True)
@@ -157,7 +198,11 @@ def know(snapshot: pd.DataFrame, asked: Asked) -> Known:
 
 
 def fit_origin(
-    origin: Origin, past: Mapping[date, Known], value: ValueModel, asked: Asked
+    origin: Origin,
+    past: Mapping[date, Known],
+    now: Known,
+    asked: Asked,
+    trials: stacking.Trials = stacking.Trials(),  # noqa: B008 - frozen and empty
 ) -> Fitted:
     """Fit every model that history before an origin allows.
 
@@ -167,30 +212,75 @@ def fit_origin(
         What to train and calibrate on.
     past : mapping of date to Known
         Snapshots with outcomes; those of ``origin.dates`` are read.
-    value : ValueModel
-        Fitted on the behaviour at ``origin.at``.
+    now : Known
+        Behaviour at ``origin.at`` and the value model fitted on it; outcomes are not looked at.
     asked : Asked
         Settings of the training.
+    trials : Trials
+        What older windows say of the blend's members.
 
     Returns
     -------
     Fitted
-        With ``churn`` and ``logistic`` None where there is no panel, or where every customer of
-        a snapshot shares one fate.
+        With ``churn`` and ``logistic`` None where there is no panel, and ``blend`` None where no
+        window has ended, or where every customer of the snapshots shares one fate.
     """
+    if not origin.dates:
+        return Fitted(origin.at, now.value, None, None, {})
+    frames = {day: past[day].frame for day in origin.dates}
+    families = feature_families(now.frame.columns)
+    churn, logistic = _calibrated(origin, frames, list(families), asked)
+    whole = Fitted(origin.at, now.value, churn, logistic, families)
+    if churned(pd.concat(frames.values(), ignore_index=True)).nunique() < 2:
+        return whole
+    return _blended(whole, frames, now.frame, asked, trials)
+
+
+def _calibrated(
+    origin: Origin, frames: Mapping[date, pd.DataFrame], columns: list[str], asked: Asked
+) -> tuple[ChurnModel | None, LogisticModel | None]:
+    """Each learner alone, calibrated on the newest snapshot."""
     if not origin.has_panel or origin.calibrate is None:
-        return Fitted(origin.at, value, None, None, {})
-    train = pd.concat([past[day].frame for day in origin.train], ignore_index=True)
-    later = past[origin.calibrate].frame
+        return None, None
+    train = pd.concat([frames[day] for day in origin.train], ignore_index=True)
+    later = frames[origin.calibrate]
     if churned(train).nunique() < 2 or churned(later).nunique() < 2:
-        return Fitted(origin.at, value, None, None, {})
-    families = feature_families(train.columns)
-    columns = list(families)
+        return None, None
     churn = churn_model(asked).fit(train[columns], churned(train))
     logistic = logistic_model().fit(train[columns], churned(train))
     for model in (churn, logistic):
         model.calibrate(later[columns], churned(later))
-    return Fitted(origin.at, value, churn, logistic, families)
+    return churn, logistic
+
+
+def _blended(
+    fitted: Fitted,
+    frames: Mapping[date, pd.DataFrame],
+    now: pd.DataFrame,
+    asked: Asked,
+    trials: stacking.Trials,
+) -> Fitted:
+    """The blend and its spend model, on the level expected of the window ahead."""
+    from training import blend as blends
+    from training import spend as spends
+
+    columns, trees = list(fitted.families), churn_model(asked)
+    snapshots = [frames[day] for day in sorted(frames)]
+    risk = stacking.risk_weights(trials.risk, len(blends.MEMBERS))
+    worth = stacking.spend_weights(trials.spend, len(spends.MEMBERS))
+    blend = blends.Blend.fit(snapshots, columns, trees, _named(blends.MEMBERS, risk))
+    spend = spends.SpendModel.fit(snapshots, columns, trees, _named(spends.MEMBERS, worth))
+    level = levels.ahead(fitted.at, asked.churn.horizon_days, frames)
+    blend = blend.anchored(now, levels.mean_after(now["value_return_probability"], level.returns))
+    if spend is not None:
+        returning = blend.predict_proba(now)[:, 0]
+        total = float(now["value_expected_spend"].sum() * np.exp(level.spend))
+        spend = spend.anchored(now, returning, total)
+    return replace(fitted, blend=blend, spend=spend, level=level)
+
+
+def _named(names: tuple[str, ...], weights: np.ndarray) -> dict[str, float]:
+    return dict(zip(names, map(float, weights), strict=True))
 
 
 def churn_model(asked: Asked) -> ChurnModel:

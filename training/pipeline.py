@@ -18,7 +18,8 @@ from training.errors import NotEnoughData, StatisticalWarning
 from training.evidence import Evidence, Order
 from training.fitting import Asked, Fitted, Known, fit_origin, know
 from training.labelled import gather_labelled
-from training.panel import Schedule, behaviour_frame, schedule, snapshot
+from training.panel import Origin, Schedule, behaviour_frame, schedule, snapshot
+from training.stacking import Trials
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,25 +122,33 @@ def gather(
         warnings.simplefilter("ignore", StatisticalWarning)
         past = _snapshots(inputs, plan, asked, order.as_of, tell)
         plan = plan.keeping(past)
-        if order.trials and plan.production.has_panel:
-            asked = _tuned(plan, past, asked, order, _counted(on_trial, order.trials, tell))
+        if order.trials:
+            origin, plan = _searchable(plan)
+            told = _counted(on_trial, order.trials, tell)
+            asked = _tuned(origin, past, asked, order, told) if origin else asked
         tested = backtest.run(plan, past, asked, tell)
     tell("fit", 0, 1)
     behaviour = behaviour_frame(inputs, order.as_of, horizon_days=order.churn.horizon_days)
-    fitted, doubts = _fit_production(plan, past, behaviour, asked)
+    fitted, doubts = _fit_production(plan, past, behaviour, asked, tested.trials)
     tell("fit", 1, 1)
-    found = _evidence(plan, past, fitted, tested, asked, data, tracking.example_rows(behaviour))
+    found = _evidence(
+        plan, past, fitted, tested, asked, order, data, tracking.example_rows(behaviour)
+    )
     return replace(found, notes=(*found.notes, *doubts))
 
 
 def _fit_production(
-    plan: Schedule, past: Mapping[date, Known], behaviour: pd.DataFrame, asked: Asked
+    plan: Schedule,
+    past: Mapping[date, Known],
+    behaviour: pd.DataFrame,
+    asked: Asked,
+    trials: Trials,
 ) -> tuple[Fitted, list[str]]:
     """The models that will be served, and what the statistics doubt about them."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", StatisticalWarning)
         now = know(behaviour, asked)
-        fitted = fit_origin(plan.production, past, now.value, asked)
+        fitted = fit_origin(plan.production, past, now, asked, trials)
     doubts = {str(w.message) for w in caught if issubclass(w.category, StatisticalWarning)}
     for w in caught:
         if not issubclass(w.category, StatisticalWarning):
@@ -171,6 +180,7 @@ def _evidence(
     fitted: Fitted,
     tested: backtest.Backtest,
     asked: Asked,
+    order: Order,
     data: Fingerprint,
     example: pd.DataFrame,
 ) -> Evidence:
@@ -180,48 +190,65 @@ def _evidence(
     grades = grade_all(tested.figures, speaker)
     letters = {question: grade.letter for question, grade in grades.items()}
     newest = plan.newest_test
+    twin = None
+    if tested.newest is not None:
+        spoke = speaker if speaker in tested.newest.speakers else "value"
+        twin = tested.newest.scorer(spoke, asked, letters)
     return Evidence(
         fitted=fitted,
         scorer=fitted.scorer(speaker, asked, letters),
-        twin=tested.newest.scorer(speaker, asked, letters) if tested.newest else None,
+        twin=twin,
         tested=tested,
         test=past[newest.at].frame if newest else None,
         grades=grades,
         data=data,
-        notes=_notes(plan, asked),
+        notes=_notes(plan, asked, order),
         example=example,
     )
 
 
-def _notes(plan: Schedule, asked: Asked) -> tuple[str, ...]:
+def _notes(plan: Schedule, asked: Asked, order: Order) -> tuple[str, ...]:
     notes = []
     horizon = asked.churn.horizon_days
-    if not plan.production.has_panel:
+    if not plan.production.dates:
         notes.append(
             f"History is too short to learn churn over {horizon} days from past windows: the "
             "value model speaks alone."
         )
-    elif plan.newest_test is None or not plan.newest_test.has_panel:
+    elif plan.newest_test is not None and not plan.newest_test.dates:
         notes.append(
-            "History is too short to test a churn model on a window that it has not seen: the "
-            "value model speaks alone."
+            "History is too short to test the blend on a window that it has not seen: ungraded."
         )
+    if order.trials and _searchable(plan)[0] is None:
+        notes.append("The search was left out: it would have to look at the windows that grade.")
     if plan.newest_test is None:
         notes.append(f"No past window of {horizon} days to test on: ungraded.")
     return tuple(notes)
 
 
+def _searchable(plan: Schedule) -> tuple[Origin | None, Schedule]:
+    """Where hyperparameters may be searched, and the schedule without the windows it looks at.
+
+    The search is made in the past of the oldest test window that has a panel; older windows lie
+    in that past, so they no longer grade.
+    """
+    for place, origin in reversed(list(enumerate(plan.tests))):
+        if origin.has_panel:
+            return origin, replace(plan, tests=plan.tests[: place + 1])
+    untested = not plan.tests and plan.production.has_panel
+    return (plan.production if untested else None), plan
+
+
 def _tuned(
-    plan: Schedule,
+    origin: Origin,
     past: Mapping[date, Known],
     asked: Asked,
     order: Order,
     on_trial: OnTrial,
 ) -> Asked:
-    """Search on the newest test origin's own past, so that no test window is touched."""
+    """The parameters that a search on an origin's own past prefers."""
     from training import tune
 
-    origin = next((o for o in plan.tests if o.has_panel), plan.production)
     found = tune.search(
         [past[day].frame for day in origin.train],
         past[origin.calibrate].frame,  # type: ignore[index]

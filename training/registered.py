@@ -1,10 +1,10 @@
 """The registered model as MLflow loads it: models-from-code, with nothing pickled.
 
 MLflow copies this file and the ``training`` package beside the scorer's folder, so any machine
-with NumPy, pandas, SciPy and LightGBM can score with ``mlflow.pyfunc.load_model`` or Spark's
-``mlflow.pyfunc.spark_udf``. Behaviour rows in; the columns of ``training.scorer.PREDICTED`` out,
-and with ``params={"contributions": True}`` one more column ``contribution_<family>`` for each
-family of drivers (log-odds of churn).
+with NumPy, pandas, SciPy, scikit-learn and LightGBM can score with ``mlflow.pyfunc.load_model``
+or Spark's ``mlflow.pyfunc.spark_udf``. Behaviour rows in; the columns of
+``training.scorer.PREDICTED`` out, and with ``params={"contributions": True}`` one more column
+``contribution_<family>`` for each family of drivers (log-odds of churn).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class RegisteredScorer(mlflow.pyfunc.PythonModel):
         Parameters
         ----------
         model_input : pandas.DataFrame
-            Behaviour rows, numeric columns as float64, text as str.
+            Behaviour rows as pandas reads them from the store; other columns do not matter.
         params : dict, optional
             ``contributions`` (bool) and ``horizon_days`` (int; 0 is the trained horizon).
 

@@ -58,12 +58,15 @@ def _log_parent(found: Evidence, order: Order) -> None:
             "annual_discount_rate": order.value.annual_discount_rate,
             "speaker": found.scorer.speaker,
             "seed": order.seed,
+            "trials": order.trials,
+            **_blend_parameters(found),
         },
         metrics=newest_metrics(found.tested.figures, found.scorer.speaker),
         tags={
             "code_version": order.code_version,
             "data_fingerprint": found.data.digest,
             "data_rows": str(found.data.rows),
+            **_window_tags(found),
             **{f"grade_{question}": grade.letter for question, grade in found.grades.items()},
         },
         texts={
@@ -71,8 +74,34 @@ def _log_parent(found: Evidence, order: Order) -> None:
             "model_card.md": model_card(found, order),
             "backtest.csv": found.tested.figures.to_csv(index=False),
         },
-        charts=history_charts(found),
+        charts={
+            **history_charts(found),
+            **risk_charts(found, found.scorer.speaker),
+            **value_charts(found, found.scorer.speaker),
+        },
     )
+
+
+def _window_tags(found: Evidence) -> dict[str, str]:
+    """The newest test window: its first day, its customers and how many of them returned."""
+    if found.test is None or found.tested.newest is None:
+        return {}
+    return {
+        "test_window_from": found.tested.newest.at.isoformat(),
+        "test_customers": str(len(found.test)),
+        "test_return_rate": f"{found.test['returned'].mean():.4f}",
+    }
+
+
+def _blend_parameters(found: Evidence) -> dict[str, Any]:
+    """Weights and level of the blend, where there is one."""
+    fitted = found.fitted
+    if fitted.blend is None:
+        return {}
+    told = {f"blend.{name}": round(w, 4) for name, w in fitted.blend.weights.items()}
+    if fitted.spend is not None:
+        told |= {f"spend.{name}": round(w, 4) for name, w in fitted.spend.weights.items()}
+    return told | {f"level.{name}": value for name, value in vars(fitted.level).items()}
 
 
 def model_card(found: Evidence, order: Order) -> str:
@@ -121,7 +150,7 @@ def _log_churn(found: Evidence) -> None:
     tracking.log(
         parameters=_parameters(model),
         metrics=metrics,
-        charts={**risk_charts(found), "feature_importance": importance_chart(found)},
+        charts={**risk_charts(found, "churn"), "feature_importance": importance_chart(found)},
     )
 
 
@@ -141,7 +170,7 @@ def _log_value(found: Evidence) -> None:
             "bg_nbd.log_likelihood": bought.log_likelihood,
             **newest_metrics(found.tested.figures, "value"),
         },
-        charts=value_charts(found),
+        charts=value_charts(found, "value"),
     )
 
 
@@ -149,12 +178,13 @@ def _parameters(model: Any) -> dict[str, Any]:
     return {name: value for name, value in model.get_params().items() if value is not None}
 
 
-def risk_charts(found: Evidence) -> dict[str, alt.Chart]:
-    """Calibration, lift and gain of the speaking model on the newest test window."""
-    if found.test is None:
+def risk_charts(found: Evidence, model: str) -> dict[str, alt.Chart]:
+    """Calibration, lift and gain of a model on the newest test window, where it was tested."""
+    answer = found.tested.predictions.get(model)
+    if found.test is None or answer is None:
         return {}
     truth = 1 - found.test["returned"].to_numpy()
-    guess = 1 - found.tested.predictions[found.scorer.speaker]["return_probability"].to_numpy()
+    guess = 1 - answer["return_probability"].to_numpy()
     return {
         "calibration": plots.calibration(truth, guess),
         "lift": plots.lift(truth, guess),
@@ -162,11 +192,12 @@ def risk_charts(found: Evidence) -> dict[str, alt.Chart]:
     }
 
 
-def value_charts(found: Evidence) -> dict[str, alt.Chart]:
-    """Predicted against actual spend by decile on the newest test window."""
-    if found.test is None:
+def value_charts(found: Evidence, model: str) -> dict[str, alt.Chart]:
+    """A model's predicted against actual spend by decile on the newest test window."""
+    answer = found.tested.predictions.get(model)
+    if found.test is None or answer is None or "expected_spend" not in answer:
         return {}
-    guess = found.tested.predictions[found.scorer.speaker]["expected_spend"].to_numpy()
+    guess = answer["expected_spend"].to_numpy()
     return {"deciles": plots.deciles(found.test["spend"].to_numpy(), guess)}
 
 

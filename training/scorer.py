@@ -9,9 +9,8 @@ Null rule: what cannot be said is NaN; the interval bounds are NaN until interva
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,14 +19,14 @@ import numpy as np
 import pandas as pd
 
 from training.errors import RegistryError
+from training.level import Level, log_odds
 
 if TYPE_CHECKING:
+    from training.blend import Blend
     from training.churn import ChurnModel
     from training.logistic import LogisticModel
+    from training.spend import SpendModel
     from training.value.model import ValueModel
-
-#: Raised when a saved scorer's layout changes; loading refuses what it does not know.
-FORMAT = 1
 
 #: Value-model outputs that the churn model sees: how often and how lately one bought, so they
 #: count as rhythm in the reasons.
@@ -47,8 +46,8 @@ PREDICTED = (
     *(f"{name}{end}" for name in BOUNDED for end in ("", "_lower", "_upper")),
 )
 
-# Keeps log-odds finite where a model is certain.
-_EDGE = 1e-9
+#: A lifetime value moves by no more than this factor, or its inverse.
+FURTHEST = 5.0
 
 
 @dataclass(frozen=True)
@@ -87,24 +86,30 @@ class Scorer:
     ----------
     terms : Terms
         Horizon, margin, discount and training date.
-    speaker : {"churn", "logistic", "value"}
+    speaker : {"blend", "churn", "logistic", "value"}
         Which model gives the return probability.
     value : ValueModel or None
         None where there is no transaction log (label rule).
-    churn : ChurnModel or LogisticModel or None
+    churn : Blend, ChurnModel, LogisticModel or None
         The model named by ``speaker``; None when the value model speaks alone.
     families : mapping of str to str
         Family of each column that the churn model reads.
     grades : mapping of str to str
         Grade by question, as "A", "B", "C" or "ungraded".
+    spend : SpendModel or None
+        Gives the expected spend beside a blend; None leaves it to the value model.
+    level : Level
+        The season that the blend and its totals were set on.
     """
 
     terms: Terms
     speaker: str
     value: ValueModel | None
-    churn: ChurnModel | LogisticModel | None
+    churn: Blend | ChurnModel | LogisticModel | None
     families: Mapping[str, str] = field(default_factory=dict)
     grades: Mapping[str, str] = field(default_factory=dict)
+    spend: SpendModel | None = None
+    level: Level = field(default_factory=Level)
 
     @property
     def horizon_days(self) -> int:
@@ -150,11 +155,15 @@ class Scorer:
 
         Notes
         -----
-        When a churn model speaks with probability p and the value model says p_v and E_v, the
+        When another model speaks with probability p and the value model says p_v and E_v, the
         expected purchases are p · E_v / p_v: how likely, times how often if at all. So they
         never fall below p. Spend and CLV follow in the same ratio; CLV in that of the trained
         horizon, whatever horizon is asked for. A label is no purchase: under the label rule the
         value model's figures stay as they are.
+
+        Beside a blend, purchases are on their own level, e^{l_x} p E_v / p̂_v with p̂_v the value
+        model's probability on the level of p; spend is the spend model's; and CLV follows spend
+        but for the season, which evens out over a year: v · s / (e^{l_s} s_v).
 
         For another horizon h: logit p(h) = logit p_v(h) + logit p − logit p_v, which is p at
         the trained horizon, rises with h, and stays within [0, 1].
@@ -164,11 +173,15 @@ class Scorer:
             return self._label_only(frame, horizon)
         trained = self._valued(frame, self.horizon_days)
         spoken = self._spoken(frame, trained)
+        factors = self._factors(frame, trained, spoken)
         if horizon == self.horizon_days:
-            return self._assemble(spoken, trained, self._ratio(spoken, trained))
+            return self._assemble(spoken, trained, factors)
         asked = self._valued(frame, horizon)
         stays = self._carried(spoken, trained, asked)
-        return self._assemble(stays, asked, self._ratio(spoken, trained))
+        if self.speaker != "blend":
+            ratio = self._ratio(stays, asked)
+            factors |= {"expected_purchases": ratio, "expected_spend": ratio}
+        return self._assemble(stays, asked, factors)
 
     def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
         """What moves each customer's risk of leaving, by family.
@@ -224,30 +237,55 @@ class Scorer:
 
         if self.churn is None:
             return asked["return_probability"].to_numpy(dtype=float)
-        shift = _logit(spoken) - _logit(trained["return_probability"].to_numpy())
-        return expit(_logit(asked["return_probability"].to_numpy()) + shift)
+        shift = log_odds(spoken) - log_odds(trained["return_probability"].to_numpy())
+        return expit(log_odds(asked["return_probability"].to_numpy()) + shift)
 
     def _ratio(self, stays: np.ndarray, valued: pd.DataFrame) -> np.ndarray:
         """What the value model's figures are multiplied by, so that they agree with the speaker."""
         base = valued["return_probability"].to_numpy(dtype=float)
         if self.terms.rule == "label":
             return np.ones_like(base)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(base > 0, stays / base, 1.0)
+        return _divided(stays, base)
+
+    def _factors(
+        self, frame: pd.DataFrame, trained: pd.DataFrame, spoken: np.ndarray
+    ) -> dict[str, np.ndarray]:
+        """The same for each figure, over the trained horizon."""
+        ratio = self._ratio(spoken, trained)
+        if self.speaker != "blend":
+            return dict.fromkeys(BOUNDED, ratio)
+        factors = {"expected_purchases": ratio * self._purchase_level(trained)}
+        if self.spend is None:
+            return factors | dict.fromkeys(BOUNDED[1:], ratio)
+        expected = trained["expected_spend"].to_numpy(dtype=float)
+        spend = self.spend.predict(add_value_features(frame, trained), spoken)
+        factors["expected_spend"] = _divided(spend, expected)
+        shape = factors["expected_spend"] * np.exp(-self.level.spend)
+        return factors | {"clv": np.clip(shape, 1 / FURTHEST, FURTHEST)}
+
+    def _purchase_level(self, trained: pd.DataFrame) -> np.ndarray:
+        """What is left of the level of purchases when that of the probability is in already."""
+        from scipy.special import expit
+
+        base = trained["return_probability"].to_numpy(dtype=float)
+        return np.exp(self.level.purchases) * _divided(
+            base, expit(log_odds(base) + self.level.returns)
+        )
 
     def _assemble(
-        self, stays: np.ndarray, valued: pd.DataFrame, lifetime: np.ndarray
+        self, stays: np.ndarray, valued: pd.DataFrame, factors: Mapping[str, np.ndarray]
     ) -> pd.DataFrame:
-        ratio = self._ratio(stays, valued)
-        scale = {"expected_purchases": ratio, "expected_spend": ratio, "clv": lifetime}
         columns = {
             "churn_probability": 1.0 - stays,
             "return_probability": stays,
             "p_alive": valued["p_alive"].to_numpy(dtype=float),
         }
         for name in BOUNDED:
-            columns[name] = valued[name].to_numpy(dtype=float) * scale[name]
+            columns[name] = valued[name].to_numpy(dtype=float) * factors[name]
             columns[f"{name}_lower"] = columns[f"{name}_upper"] = np.full(len(valued), np.nan)
+        if self.speaker == "blend":
+            # Who returns buys at least once.
+            columns["expected_purchases"] = np.maximum(columns["expected_purchases"], stays)
         return pd.DataFrame(columns, index=valued.index)[list(PREDICTED)]
 
     def _label_only(self, frame: pd.DataFrame, horizon: int) -> pd.DataFrame:
@@ -260,7 +298,7 @@ class Scorer:
         stays = self.churn.predict_proba(frame)[:, 0]
         nothing = pd.DataFrame(np.nan, index=frame.index, columns=["p_alive", *BOUNDED])
         nothing["return_probability"] = np.nan
-        return self._assemble(stays, nothing, np.ones(len(frame)))
+        return self._assemble(stays, nothing, dict.fromkeys(BOUNDED, np.ones(len(frame))))
 
     def _value_contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Log-odds of churn told in two steps that add up.
@@ -276,61 +314,26 @@ class Scorer:
 
     def _risk(self, frame: pd.DataFrame) -> np.ndarray:
         valued = self._valued(frame, self.horizon_days)
-        return -_logit(valued["return_probability"].to_numpy())
+        return -log_odds(valued["return_probability"].to_numpy())
 
     def save(self, folder: Path) -> None:
-        """Write the scorer as a folder of text and JSON.
+        """Write the scorer as a folder of text and JSON; see `training.scorer_files`."""
+        from training import scorer_files
 
-        Parameters
-        ----------
-        folder : Path
-            Created if absent.
-        """
-        folder.mkdir(parents=True, exist_ok=True)
-        head = {
-            "format": FORMAT,
-            "terms": asdict(self.terms),
-            "speaker": self.speaker,
-            "families": dict(self.families),
-            "grades": dict(self.grades),
-            "value": None if self.value is None else self.value.to_dict(),
-        }
-        if self.churn is not None:
-            self.churn.save(folder / self.speaker)
-        text = json.dumps(head, indent=1, allow_nan=False)
-        (folder / "scorer.json").write_text(text, encoding="utf-8")
+        scorer_files.write(self, folder)
 
     @classmethod
     def load(cls, folder: Path) -> Scorer:
-        """Read a saved scorer.
-
-        Parameters
-        ----------
-        folder : Path
-            A folder that ``save`` wrote.
-
-        Returns
-        -------
-        Scorer
-            Predicts bit for bit what the saved one did.
+        """Read a saved scorer; it predicts bit for bit what the saved one did.
 
         Raises
         ------
         RegistryError
             If the folder holds no scorer, or one of another format.
         """
-        head = _read_head(folder)
-        from training.value.model import ValueModel
+        from training import scorer_files
 
-        value = None if head["value"] is None else ValueModel.from_dict(head["value"])
-        return cls(
-            terms=Terms(**head["terms"]),
-            speaker=head["speaker"],
-            value=value,
-            churn=_load_churn(folder, head["speaker"]),
-            families=head["families"],
-            grades=head["grades"],
-        )
+        return scorer_files.read(folder)
 
 
 def add_value_features(frame: pd.DataFrame, valued: pd.DataFrame) -> pd.DataFrame:
@@ -351,31 +354,7 @@ def add_value_features(frame: pd.DataFrame, valued: pd.DataFrame) -> pd.DataFram
     return frame.assign(**{name: valued[source] for name, source in VALUE_FEATURES.items()})
 
 
-def _read_head(folder: Path) -> dict:
-    path = folder / "scorer.json"
-    if not path.is_file():
-        raise RegistryError(f"no scorer in {folder}: scorer.json is missing; train a model first")
-    head = json.loads(path.read_text(encoding="utf-8"))
-    if head.get("format") != FORMAT:
-        raise RegistryError(
-            f"this scorer has format {head.get('format')!r}, this version of Regulars reads "
-            f"{FORMAT}; train again, or use the version that trained it"
-        )
-    return head
-
-
-def _load_churn(folder: Path, speaker: str) -> ChurnModel | LogisticModel | None:
-    if speaker == "churn":
-        from training.churn import ChurnModel
-
-        return ChurnModel.load(folder / speaker)
-    if speaker == "logistic":
-        from training.logistic import LogisticModel
-
-        return LogisticModel.load(folder / speaker)
-    return None
-
-
-def _logit(p: np.ndarray) -> np.ndarray:
-    clipped = np.clip(p, _EDGE, 1 - _EDGE)
-    return np.log(clipped) - np.log1p(-clipped)
+def _divided(values: np.ndarray, base: np.ndarray) -> np.ndarray:
+    """Ratio, and 1 where there is nothing to compare with."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(base > 0, values / base, 1.0)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 #: What a machine needs to load the registered scorer.
-REQUIREMENTS = ("lightgbm", "numpy", "pandas", "scipy")
+REQUIREMENTS = ("lightgbm", "numpy", "pandas", "scikit-learn", "scipy")
 TESTED = "tested_scorer"
 
 
@@ -160,11 +160,7 @@ def log_scorer(scorer: Scorer, example: pd.DataFrame) -> str:
     """
     import mlflow
 
-    signature = mlflow.models.infer_signature(
-        example,
-        scorer.predict(example),
-        params={"contributions": False, "horizon_days": 0},
-    )
+    signature = _signature(scorer, example)
     here = Path(__file__).parent
     with tempfile.TemporaryDirectory() as folder:
         scorer.save(Path(folder) / "scorer")
@@ -178,6 +174,24 @@ def log_scorer(scorer: Scorer, example: pd.DataFrame) -> str:
             pip_requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],
         )
     return str(logged.model_uri)
+
+
+def _signature(scorer: Scorer, example: pd.DataFrame) -> Any:
+    """What the pyfunc takes and gives.
+
+    Columns are named and their types left open: pandas reads a whole number as int64, and as
+    float64 where one is null, and MLflow would refuse whichever was not in the example.
+    """
+    import mlflow
+    from mlflow.types.schema import AnyType, ColSpec, Schema
+
+    found = mlflow.models.infer_signature(
+        example,
+        scorer.predict(example),
+        params={"contributions": False, "horizon_days": 0},
+    )
+    found.inputs = Schema([ColSpec(AnyType(), name=name) for name in example.columns])
+    return found
 
 
 def log_twin(scorer: Scorer) -> None:

@@ -14,11 +14,11 @@ import pytest
 
 from features.inputs import Inputs
 from tests.training.conftest import AS_OF, FIRST, HORIZON, as_inputs
-from training import registry
+from training import pipeline, registry
 from training.errors import NotEnoughData
 from training.evidence import Evidence, Order
 from training.fitting import Asked
-from training.panel import behaviour_frame
+from training.panel import behaviour_frame, schedule
 from training.pipeline import Training, gather, train
 from training.scorer import PREDICTED, Scorer
 from training.settings import ChurnSettings, ValueSettings
@@ -155,6 +155,16 @@ def test_too_little_for_any_model_is_refused_with_what_is_missing(
 def test_an_as_of_date_before_the_log_is_refused(shop: Inputs, order: Callable[..., Order]) -> None:
     with pytest.raises(NotEnoughData, match="no accepted transaction before 2022-01-01"):
         _gathered(shop, order(as_of=FIRST.replace(year=2022, day=1)))
+
+
+def test_a_search_looks_at_no_window_that_grades() -> None:
+    plan = schedule(FIRST, AS_OF, HORIZON)
+    origin, kept = pipeline._searchable(plan)
+    assert origin is not None
+    assert origin in kept.tests
+    assert kept.tests == plan.tests[: len(kept.tests)]
+    graded = min(test.at for test in kept.tests)
+    assert max(origin.dates) + timedelta(days=HORIZON) <= graded
 
 
 def test_the_trials_of_a_search_are_child_runs(shop: Inputs, order: Callable[..., Order]) -> None:

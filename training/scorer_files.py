@@ -1,0 +1,124 @@
+"""A scorer as a folder of text and JSON, without pickle.
+
+In: a fitted scorer. Out: ``scorer.json`` with terms, grades, level and the value model, a folder
+named by the speaker with the model that speaks, and ``spend`` with the spend model beside a blend.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from training.errors import RegistryError
+from training.level import Level
+from training.scorer import Scorer, Terms
+
+if TYPE_CHECKING:
+    from training.blend import Blend
+    from training.churn import ChurnModel
+    from training.logistic import LogisticModel
+    from training.spend import SpendModel
+
+#: Raised when the layout changes; reading refuses what it does not know.
+FORMAT = 2
+HEAD = "scorer.json"
+SPEND = "spend"
+
+
+def write(scorer: Scorer, folder: Path) -> None:
+    """Write a scorer.
+
+    Parameters
+    ----------
+    scorer : Scorer
+    folder : Path
+        Created if absent.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    head = {
+        "format": FORMAT,
+        "terms": asdict(scorer.terms),
+        "speaker": scorer.speaker,
+        "families": dict(scorer.families),
+        "grades": dict(scorer.grades),
+        "value": None if scorer.value is None else scorer.value.to_dict(),
+        "level": asdict(scorer.level),
+    }
+    if scorer.churn is not None:
+        scorer.churn.save(folder / scorer.speaker)
+    if scorer.spend is not None:
+        scorer.spend.save(folder / SPEND)
+    text = json.dumps(head, indent=1, allow_nan=False)
+    (folder / HEAD).write_text(text, encoding="utf-8")
+
+
+def read(folder: Path) -> Scorer:
+    """Read a scorer that `write` wrote.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    Scorer
+        Predicts bit for bit what the written one did.
+
+    Raises
+    ------
+    RegistryError
+        If the folder holds no scorer, or one of another format.
+    """
+    head = _read_head(folder)
+    from training.value.model import ValueModel
+
+    value = None if head["value"] is None else ValueModel.from_dict(head["value"])
+    return Scorer(
+        terms=Terms(**head["terms"]),
+        speaker=head["speaker"],
+        value=value,
+        churn=_load_churn(folder, head["speaker"]),
+        families=head["families"],
+        grades=head["grades"],
+        spend=_load_spend(folder),
+        level=Level(**head["level"]),
+    )
+
+
+def _read_head(folder: Path) -> dict[str, Any]:
+    path = folder / HEAD
+    if not path.is_file():
+        raise RegistryError(f"no scorer in {folder}: {HEAD} is missing; train a model first")
+    head = json.loads(path.read_text(encoding="utf-8"))
+    if head.get("format") != FORMAT:
+        raise RegistryError(
+            f"this scorer has format {head.get('format')!r}, this version of Regulars reads "
+            f"{FORMAT}; train again, or use the version that trained it"
+        )
+    return head
+
+
+def _load_spend(folder: Path) -> SpendModel | None:
+    if not (folder / SPEND).is_dir():
+        return None
+    from training.spend import SpendModel
+
+    return SpendModel.load(folder / SPEND)
+
+
+def _load_churn(folder: Path, speaker: str) -> Blend | ChurnModel | LogisticModel | None:
+    if speaker == "blend":
+        from training.blend import Blend
+
+        return Blend.load(folder / speaker)
+    if speaker == "churn":
+        from training.churn import ChurnModel
+
+        return ChurnModel.load(folder / speaker)
+    if speaker == "logistic":
+        from training.logistic import LogisticModel
+
+        return LogisticModel.load(folder / speaker)
+    return None
