@@ -73,6 +73,8 @@ class Totals:
         Expected spend over the horizon, and lifetime values; None where nothing is said.
     cells : mapping of (stage, tier) to int
         Customers; None where a customer has no stage or no tier.
+    keepable : float or None
+        The part of the churners who have not lapsed yet; None where nobody has a stage.
     """
 
     customers: int
@@ -81,6 +83,7 @@ class Totals:
     spend: float | None
     equity: float | None
     cells: dict[tuple[str | None, str | None], int]
+    keepable: float | None = None
 
 
 @dataclass(frozen=True)
@@ -235,13 +238,14 @@ def load(path: Path) -> Desk:
 
 def _totals(connection: Any) -> Totals:
     sums = connection.execute(
-        "SELECT count(*), count(abstained), sum(churn_probability), sum(expected_spend), sum(clv) "
-        "FROM scores"
+        "SELECT count(*), count(abstained), sum(churn_probability), sum(expected_spend), sum(clv), "
+        "CASE WHEN count(stage) > 0 "
+        "THEN coalesce(sum(churn_probability) FILTER (stage <> 'lapsed'), 0) END FROM scores"
     ).fetchone()
     cells = connection.execute("SELECT stage, tier, count(*) FROM scores GROUP BY ALL").fetchall()
     by_cell = {(stage, tier): count for stage, tier, count in cells}
-    customers, abstained, churners, spend, equity = sums
-    return Totals(customers, abstained, churners, spend, equity, by_cell)
+    customers, abstained, churners, spend, equity, keepable = sums
+    return Totals(customers, abstained, churners, spend, equity, by_cell, keepable)
 
 
 def _names(columns: Sequence[str]) -> str:

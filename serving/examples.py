@@ -96,8 +96,8 @@ REQUESTS: Mapping[str, Any] = MappingProxyType(
             "as_of": "2011-12-10",
         },
         "/customers": {
-            "filter": {"stage": ["at_risk"], "at_least": {"clv": 100}},
-            "sort": ["-churn_probability", "-clv"],
+            "filter": {"stage": ["at_risk"], "at_least": {"churn_probability": 0.5}},
+            "sort": ["-clv"],
             "page": 1,
             "page_size": 50,
         },

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from serving import limits
+from serving import catalogue, limits
 from serving.questions import Measure
 
 Stage = Literal["new", "growing", "loyal", "at_risk", "lapsed", "won_back"]
@@ -41,6 +41,16 @@ Horizon = Annotated[
 ]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Probability = Annotated[float | None, Field(ge=0, le=1)]
+
+
+def _column(name: str, **more: Any) -> Any:
+    """Field of a column of the score table; where none is shown, of another scope say, null."""
+    return Field(default=None, description=catalogue.column(name).sentence, **more)
+
+
+def _needed(name: str) -> Any:
+    """Field of a column that every answer has."""
+    return Field(description=catalogue.column(name).meaning)
 
 
 class Request(BaseModel):
@@ -164,24 +174,28 @@ class CustomersRequest(Request):
 class Meta(BaseModel):
     """What the answer rests on."""
 
-    as_of: date = Field(description="Everything before this date was known.")
-    horizon_days: int
-    clv_horizon_days: int
-    model_version: str
-    scored_at: datetime
-    staleness_days: int = Field(ge=0, description="Days from as_of to today.")
-    currency: str
-    name: str
+    as_of: date = _needed("as_of")
+    horizon_days: int = _needed("horizon_days")
+    clv_horizon_days: int = _needed("clv_horizon_days")
+    model_version: str = _needed("model_version")
+    scored_at: datetime = _needed("scored_at")
+    staleness_days: int = Field(
+        ge=0, description="Days from as_of to today; 0 for an as_of that is still to come."
+    )
+    currency: str = Field(description="Of every amount of money, as ISO 4217.")
+    name: str = Field(description="The business, as in the settings.")
     grades: dict[str, str] = Field(description="How far the model is above naive rules.")
 
 
 class Reason(BaseModel):
     """A driver of the score; never a cause."""
 
-    family: str
-    text: str
-    direction: Literal["raises risk", "lowers risk"]
-    weight: float
+    family: str = Field(description=catalogue.REASON["family"])
+    text: str = Field(description=catalogue.REASON["text"])
+    direction: Literal["raises risk", "lowers risk"] = Field(
+        description=catalogue.REASON["direction"]
+    )
+    weight: float = Field(description=catalogue.REASON["weight"])
 
 
 class ItemError(BaseModel):
@@ -194,38 +208,38 @@ class ItemError(BaseModel):
 class Item(BaseModel):
     """One customer; either ``error`` or the columns."""
 
-    customer_id: str
-    error: ItemError | None = None
-    stage: Stage | None = None
-    rfm: str | None = Field(default=None, examples=["5-4-5"])
-    abstained: str | None = Field(default=None, description="What is null, and why.")
+    customer_id: str = _needed("customer_id")
+    error: ItemError | None = Field(default=None, description="Why there are no columns.")
+    stage: Stage | None = _column("stage")
+    rfm: str | None = _column("rfm", examples=["5-4-5"])
+    abstained: str | None = _column("abstained")
 
 
 class RiskColumns(BaseModel):
     """Will they come back."""
 
-    churn_probability: Probability = None
-    return_probability: Probability = None
-    p_alive: Probability = None
-    next_purchase_by: date | None = None
-    reasons: list[Reason] | None = None
+    churn_probability: Probability = _column("churn_probability")
+    return_probability: Probability = _column("return_probability")
+    p_alive: Probability = _column("p_alive")
+    next_purchase_by: date | None = _column("next_purchase_by")
+    reasons: list[Reason] | None = _column("reasons")
 
 
 class ValueColumns(BaseModel):
     """What are they worth; money in ``meta.currency``."""
 
-    expected_purchases: float | None = None
-    expected_purchases_lower: float | None = None
-    expected_purchases_upper: float | None = None
-    expected_spend: float | None = None
-    expected_spend_lower: float | None = None
-    expected_spend_upper: float | None = None
-    clv: float | None = None
-    clv_lower: float | None = None
-    clv_upper: float | None = None
-    clv_horizon_days: int | None = None
-    potential_value: float | None = None
-    tier: Tier | None = None
+    expected_purchases: float | None = _column("expected_purchases")
+    expected_purchases_lower: float | None = _column("expected_purchases_lower")
+    expected_purchases_upper: float | None = _column("expected_purchases_upper")
+    expected_spend: float | None = _column("expected_spend")
+    expected_spend_lower: float | None = _column("expected_spend_lower")
+    expected_spend_upper: float | None = _column("expected_spend_upper")
+    clv: float | None = _column("clv")
+    clv_lower: float | None = _column("clv_lower")
+    clv_upper: float | None = _column("clv_upper")
+    clv_horizon_days: int | None = _column("clv_horizon_days")
+    potential_value: float | None = _column("potential_value")
+    tier: Tier | None = _column("tier")
 
 
 class RiskItem(Item, RiskColumns):
@@ -239,10 +253,10 @@ class ValueItem(Item, ValueColumns):
 class Row(Item, RiskColumns, ValueColumns):
     """A row of the score table; columns of other scopes than the key's are left out."""
 
-    as_of: date | None = None
-    horizon_days: int | None = None
-    model_version: str | None = None
-    scored_at: datetime | None = None
+    as_of: date | None = _column("as_of")
+    horizon_days: int | None = _column("horizon_days")
+    model_version: str | None = _column("model_version")
+    scored_at: datetime | None = _column("scored_at")
 
 
 class ScoreItem(Row):

@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from serving import answers, documentation, exports, observability, parameters, questions
+from serving import answers, catalogue, documentation, exports, observability, parameters, questions
 from serving.failures import Failure
 from serving.security import granted
 from serving.workbench import customer, overview, pages
@@ -121,7 +121,7 @@ def _openapi(request: Request) -> Response:
 
 def _docs(request: Request) -> Response:
     del request
-    return pages.render("docs.html", document=documentation.document())
+    return pages.render("docs.html", document=documentation.document(), columns=catalogue.COLUMNS)
 
 
 def _refused(request: Request, error: Exception) -> Response:

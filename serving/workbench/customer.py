@@ -52,6 +52,7 @@ def content(worker: Worker, customer_id: str, scopes: Iterable[str]) -> dict[str
     return {
         "worker": worker,
         "meta": answers.meta(worker, desk),
+        "age_days": (worker.today - desk.meta.as_of).days,
         "row": row,
         "sees": {scope: bool({scope, ADMIN} & set(scopes)) for scope in (RISK, VALUE)},
         "days": days[::-1][:_TOLD],

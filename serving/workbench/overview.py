@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from starlette.requests import Request
 
-from serving import answers, parameters, questions
+from serving import answers, parameters, questions, watchlist
 from serving.desk import Desk, Totals
 from serving.lifecycle import STAGES
 from serving.messages import CustomersRequest
@@ -21,6 +21,8 @@ from serving.tiers import TIERS
 from serving.worker import Worker
 
 PAGE_SIZE = 25
+
+Rows = list[dict[str, Any]]
 
 #: Orders that the list offers: column, words, scope.
 _ORDERS = (
@@ -43,8 +45,8 @@ def content(worker: Worker, desk: Desk, request: Request, scopes: Iterable[str])
     worker : Worker
     desk : Desk
     request : Request
-        Its query string filters, sorts and pages the list; without one the list holds those at
-        risk.
+        Its query string filters, sorts and pages the list; without one it is the watchlist, or
+        everybody where nobody is on that.
     scopes : iterable of str
 
     Returns
@@ -54,19 +56,27 @@ def content(worker: Worker, desk: Desk, request: Request, scopes: Iterable[str])
     given = request.query_params.multi_items()
     sees = {scope: bool({scope, ADMIN} & set(scopes)) for scope in (RISK, VALUE)}
     orders = _orders(desk.totals, sees)
-    asked = _asked(given, orders[0][0], desk.totals)
     shown = questions.columns(scopes)
-    query = answers.query(asked.filter, asked.sort, shown)
-    rows, total = desk.page(query, shown, page=asked.page, size=asked.page_size)
+
+    def listed(pairs: list[tuple[str, str]]) -> tuple[CustomersRequest, Rows, int]:
+        asked = _asked(pairs, orders[0][0])
+        query = answers.query(asked.filter, asked.sort, shown)
+        return asked, *desk.page(query, shown, page=asked.page, size=asked.page_size)
+
+    asked, rows, total = listed(given or _first(sees))
+    if not given and not total:
+        asked, rows, total = listed([])
     return {
         "worker": worker,
         "meta": answers.meta(worker, desk),
+        "age_days": (worker.today - desk.meta.as_of).days,
         "totals": desk.totals,
         "sees": sees,
         "grid": grid(desk.totals) if sees[VALUE] else None,
         "stages": _stages(desk.totals),
         "staged": any(stage for stage, _ in desk.totals.cells),
         "asked": asked,
+        "heading": watchlist.heading(asked),
         "orders": orders,
         "rows": rows,
         "total": total,
@@ -114,10 +124,16 @@ def _orders(totals: Totals, sees: dict[str, bool]) -> list[tuple[str, str]]:
     ]
 
 
-def _asked(given: list[tuple[str, str]], order: str, totals: Totals) -> CustomersRequest:
-    """What the address asks for; with nothing in it, those at risk where there are any."""
-    if not given and any(stage == "at_risk" for stage, _ in totals.cells):
-        given = [("stage", "at_risk")]
+def _first(sees: dict[str, bool]) -> list[tuple[str, str]]:
+    """The watchlist as an address; without the scope for risk, its stage alone."""
+    pairs: list[tuple[str, str]] = [("stage", watchlist.STAGE)]
+    if sees[RISK]:
+        pairs.append(("min_churn_probability", str(watchlist.LEAST)))
+    return pairs
+
+
+def _asked(given: list[tuple[str, str]], order: str) -> CustomersRequest:
+    """What the address asks for."""
     if not any(name == "page_size" for name, _ in given):
         given = [*given, ("page_size", str(PAGE_SIZE))]
     return parameters.read(given, sort=[order])

@@ -139,6 +139,21 @@ def day(when: date | None) -> str:
     return NOTHING if when is None else f"{when.day} {when:%b %Y}"
 
 
+def age(days: int) -> str:
+    """Age of scores by the days from their as-of date to today.
+
+    Examples
+    --------
+    >>> age(0), age(1), age(1200), age(-1)
+    ('today', '1 day old', '1,200 days old', 'dated in the future')
+    """
+    if days < 0:
+        return "dated in the future"
+    if days == 0:
+        return "today"
+    return "1 day old" if days == 1 else f"{days:,} days old"
+
+
 def word(name: str | None) -> str:
     """Name of a stage or a tier for people."""
     return NOTHING if name is None else WORDS.get(name, name)
@@ -160,6 +175,7 @@ def _environment() -> jinja2.Environment:
         "count": count,
         "amount": amount,
         "day": day,
+        "age": age,
         "word": word,
     }
     # Examples in the order in which they are written.

@@ -90,6 +90,9 @@ def test_totals_are_sums_over_the_table(frame_and_desk):
     assert totals.churners == pytest.approx(frame["churn_probability"].sum())
     assert totals.spend == pytest.approx(frame["expected_spend"].sum())
     assert totals.equity == pytest.approx(frame["clv"].sum())
+    kept = frame[frame["stage"] != "lapsed"]
+    assert 0 < len(kept) < 400
+    assert totals.keepable == pytest.approx(kept["churn_probability"].sum())
     assert sum(totals.cells.values()) == 400
     counted = frame.groupby(["stage", "tier"], observed=True).size()
     assert {cell: totals.cells[cell] for cell in counted.index} == counted.to_dict()

@@ -8,6 +8,8 @@ from html.parser import HTMLParser
 
 import pytest
 
+from serving import catalogue, examples
+
 pytestmark = pytest.mark.service
 
 
@@ -61,11 +63,55 @@ def test_the_first_page_says_what_the_scores_add_up_to(page, shop):
     assert "days old" in words
 
 
-def test_the_list_starts_with_those_at_risk_and_the_most_valuable(page, shop):
-    frame = shop.scores[shop.scores["stage"] == "at_risk"]
+def test_the_list_starts_with_those_who_will_rather_leave_and_the_most_valuable(page, shop):
+    late = shop.scores[shop.scores["stage"] == "at_risk"]
+    frame = late[late["churn_probability"] >= 0.5]
+    assert 0 < len(frame) < len(late)
     frame = frame.sort_values(["clv", "customer_id"], ascending=[False, True])
-    shown = [button["value"] for button in page().all("button") if button.get("name")]
+    outline = page()
+    shown = [button["value"] for button in outline.all("button") if button.get("name")]
     assert shown == frame["customer_id"].tolist()[:25]
+    heading = "At risk and more likely than not to leave, the most valuable first"
+    assert f"{heading} · {len(frame)} customer" in " ".join(outline.words)
+
+
+def test_the_first_list_of_a_page_is_the_apis_with_the_documented_filter(service, page):
+    """One definition: what /docs shows for /customers is what the page starts with."""
+    asked = examples.REQUESTS["/customers"]
+    rows = service.post("/customers", asked).json()["rows"]
+    shown = [button["value"] for button in page().all("button") if button.get("name")]
+    assert [row["customer_id"] for row in rows][:25] == shown
+
+
+def test_the_list_shows_every_reason_of_a_customer(page, shop):
+    first = page("/?sort=-clv")
+    words = " ".join(first.words)
+    frame = shop.scores.set_index("customer_id")
+    shown = [button["value"] for button in first.all("button") if button.get("name")]
+    told = [reason["text"] for one in shown for reason in frame.loc[one, "reasons"]]
+    assert max(len(frame.loc[one, "reasons"]) for one in shown) == 3
+    assert [text for text in told if text not in words] == []
+
+
+@pytest.mark.parametrize(
+    ("key", "order", "words"),
+    [
+        ("value", "clv", "at risk"),
+        ("risk", "churn_probability", "more likely than not to leave, the likeliest first"),
+    ],
+)
+def test_a_key_sees_the_first_list_as_far_as_its_scope_goes(service, shop, keys, key, order, words):
+    """Who may not see the risk is not told it by the choice of the list either."""
+    told = service.get("/", key=keys[key], headers={"accept": "text/html"})
+    assert told.status_code == 200
+    outline = Outline(told.text)
+    frame = shop.scores[shop.scores["stage"] == "at_risk"]
+    if key == "risk":
+        frame = frame[frame["churn_probability"] >= 0.5]
+    frame = frame.sort_values([order, "customer_id"], ascending=[False, True])
+    shown = [button["value"] for button in outline.all("button") if button.get("name")]
+    assert shown == frame["customer_id"].tolist()[:25]
+    assert words in " ".join(outline.words)
 
 
 def test_the_list_is_filtered_sorted_and_paged_by_the_address(page, shop):
@@ -118,6 +164,7 @@ def test_a_customers_page_shows_scores_reasons_and_purchases(service, shop, know
     for reason in row["reasons"]:
         assert reason["text"] in words
     assert f"£{row['clv']:,.2f}" in words or f"£{row['clv']:,.0f}" in words
+    assert "Complaints and other contacts are not drawn" in words
     log = shop.log[(shop.log["customer_id"] == one) & (shop.log["timestamp"] < "2024-07-01")]
     days = log.groupby(log["timestamp"].str[:10])["amount"].sum()
     assert len(outline.all("rect")) == len(days)
@@ -173,3 +220,5 @@ def test_the_documentation_shows_every_endpoint_with_its_example(page):
         assert path in words
     assert "last purchase 94 days ago; usually every 21" in words
     assert "transactions[0]: unparseable amount." in words
+    for column in catalogue.COLUMNS:
+        assert column.sentence.replace("`", "") in words

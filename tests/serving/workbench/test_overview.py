@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
@@ -44,9 +45,12 @@ def request(query: str = "") -> Request:
     return Request({"type": "http", "query_string": query.encode(), "headers": []})
 
 
-def worker(model_version: str = "7", *, scorer: object = SimpleNamespace()) -> Worker:
+def worker(
+    model_version: str = "7", *, scorer: object = SimpleNamespace(), today: date = date(2024, 7, 3)
+) -> Worker:
     found = Deployment(Names("shop", "EUR", "UTC"), None, None, model_version)
-    return Worker(found, scorer, None, clock=lambda: datetime(2024, 7, 3, tzinfo=UTC))
+    now = datetime(today.year, today.month, today.day, tzinfo=UTC)
+    return Worker(found, scorer, None, clock=lambda: now)
 
 
 def shown(table: desk.Desk, query: str = "", *, by: Worker | None = None) -> str:
@@ -72,6 +76,8 @@ def test_a_table_without_purchases_lists_everybody_by_risk(labelled):
     assert "c000011" in page
     assert page.index("c000011") < page.index("c000000")
     assert "Stages and tiers" not in page
+    assert "not lapsed yet" not in page
+    assert "more likely than not" not in page
     assert "€0" not in page
     assert "lifetime value, highest first" not in page
 
@@ -100,6 +106,43 @@ def test_scores_of_another_version_than_the_model_are_told(usual):
 
 def test_a_service_without_a_model_says_so(usual):
     assert "There is no model in this service" in shown(usual, by=worker(scorer=None))
+
+
+@pytest.mark.parametrize(
+    ("today", "told"),
+    [
+        (date(2024, 6, 30), "dated in the future"),
+        (AS_OF, "today"),
+        (date(2024, 7, 2), "1 day old"),
+    ],
+)
+def test_the_age_of_the_scores_is_told_as_it_is(usual, today, told):
+    page = shown(usual, by=worker(today=today))
+    ages = re.findall(r"<dt>Age</dt><dd>(?:<strong[^>]*>)?([^<]+)<", page)
+    assert ages == [told]
+
+
+def test_where_nobody_will_rather_leave_everybody_is_listed(score_file, tmp_path):
+    path = tmp_path / "as_of=2024-07-01.parquet"
+    frame = score_file(path, customers=60)
+    assert (frame["stage"] == "at_risk").any()
+    calm = frame.assign(churn_probability=0.49, return_probability=0.51)
+    scores.write(calm, scores.read_meta(path), path)
+    page = shown(desk.load(path))
+    assert "60 customers" in page
+    assert "more likely than not" not in page
+
+
+def test_other_bounds_of_the_risk_stand_in_the_heading(usual):
+    page = shown(usual, "stage=at_risk&min_churn_probability=0.75")
+    assert re.search(r"<h2>\d+ customers? · at risk · leaving with 75 % or more</h2>", page)
+    assert "more likely than not" not in page
+
+
+def test_the_card_tells_how_many_can_still_be_kept(usual):
+    page = shown(usual)
+    assert usual.totals.keepable < usual.totals.churners
+    assert f"<b>{usual.totals.keepable:,.0f} of them</b> not lapsed yet" in page
 
 
 def test_a_filter_that_fits_nobody_is_told(usual):

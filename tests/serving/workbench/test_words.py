@@ -54,6 +54,20 @@ def test_other_numbers_and_dates():
     assert pages.day(None) == "–"
 
 
+@pytest.mark.parametrize(
+    ("days", "shown"),
+    [
+        (-400, "dated in the future"),
+        (-1, "dated in the future"),
+        (0, "today"),
+        (1, "1 day old"),
+        (10_370, "10,370 days old"),
+    ],
+)
+def test_an_age_is_never_today_of_a_date_to_come(days, shown):
+    assert pages.age(days) == shown
+
+
 def test_every_stage_and_tier_has_a_word():
     assert set(pages.WORDS) == {*STAGES, *TIERS}
     assert pages.word(None) == "–"

@@ -1,0 +1,212 @@
+"""Every column of the score table in words: unit, range, meaning, and when it is null.
+
+The one place where a column is described: the OpenAPI document shows these words, and
+`serving.handbook` makes docs/scores.md of them. In: nothing. Out: ``COLUMNS``, in the order of
+the table, and ``REASON``, the parts of a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from serving.lifecycle import STAGES
+from serving.reasons import LOWERS, RAISES, TOP
+from serving.tiers import TIERS
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the score table.
+
+    Parameters
+    ----------
+    name : str
+    unit : str
+        ``days``, ``currency``, ``probability``, ...; empty for words.
+    low, high : float or None
+        Smallest and greatest value, both allowed; None for no bound.
+    meaning : str
+        Plain words.
+    null : str
+        When it is null, going on from "null"; empty for never.
+    words : tuple of str
+        All that a column of words can hold; empty for any text.
+    """
+
+    name: str
+    unit: str
+    low: float | None
+    high: float | None
+    meaning: str
+    null: str = ""
+    words: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """Meaning and null rule."""
+        return f"{self.meaning} Null {self.null}." if self.null else self.meaning
+
+
+_NO_NUMBER = "where the model gives no number"
+_NO_PURCHASE = "without a purchase on record"
+_NO_VALUE = f"{_NO_PURCHASE}, and {_NO_NUMBER}"
+_NO_INTERVAL = "in this version, which fits no intervals yet"
+
+
+def _text(name: str, meaning: str, null: str = "", words: tuple[str, ...] = ()) -> Column:
+    return Column(name, "", None, None, meaning, null, words)
+
+
+def _probability(name: str, meaning: str, null: str) -> Column:
+    return Column(name, "probability", 0, 1, meaning, null)
+
+
+def _bounded(name: str, unit: str, meaning: str) -> tuple[Column, ...]:
+    """A figure of the value model with the ends of its interval."""
+    ends = (
+        Column(
+            f"{name}_{end}",
+            unit,
+            0,
+            None,
+            f"{side} end of the central 80 % interval of `{name}`.",
+            _NO_INTERVAL,
+        )
+        for end, side in (("lower", "Lower"), ("upper", "Upper"))
+    )
+    return (Column(name, unit, 0, None, meaning, _NO_VALUE), *ends)
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    quoted = [f"`{word}`" for word in words]
+    return f"{', '.join(quoted[:-1])} or {quoted[-1]}"
+
+
+COLUMNS: tuple[Column, ...] = (
+    _text("customer_id", "The customer, as in the source."),
+    _text(
+        "as_of",
+        "What happened before this day, where the business is, was known; what happens from this "
+        "day on is predicted.",
+    ),
+    Column(
+        "horizon_days",
+        "days",
+        1,
+        730,
+        "Length of the window, from `as_of` on, that risk, purchases and spend are predicted for.",
+    ),
+    _probability(
+        "churn_probability",
+        "Chance that the customer leaves: no purchase within the horizon or, under the rule "
+        "`label`, what the label says.",
+        _NO_NUMBER,
+    ),
+    _probability(
+        "return_probability",
+        "1 − `churn_probability`: chance of at least one purchase within the horizon or, under "
+        "the rule `label`, to stay.",
+        _NO_NUMBER,
+    ),
+    _probability(
+        "p_alive",
+        "P(alive) of the value model: chance that the customer is still one at all, however "
+        "seldom it buys. Under BG/NBD it is 1 for everyone who bought once only, so it is no "
+        "ranking of who will buy: for that there is `return_probability`.",
+        _NO_VALUE,
+    ),
+    *_bounded(
+        "expected_purchases",
+        "occasions",
+        "Days with a purchase that are expected within the horizon.",
+    ),
+    *_bounded(
+        "expected_spend",
+        "currency",
+        "Revenue that is expected within the horizon, refunds taken off.",
+    ),
+    *_bounded(
+        "clv",
+        "currency",
+        "Customer lifetime value: profit, not revenue, that is expected over `clv_horizon_days` "
+        "from `as_of` on. Spend times the `margin` of [value], later money discounted.",
+    ),
+    Column("clv_horizon_days", "days", 1, 3650, "Length of the window of `clv`, from `as_of` on."),
+    Column(
+        "potential_value",
+        "currency",
+        0,
+        None,
+        "What the customer could be worth: the `clv` that the best tenth of the customers with a "
+        "similar start reach, at least the own one. The distance to `clv` is the room to grow.",
+        "where `clv` is null",
+    ),
+    _text(
+        "next_purchase_by",
+        "Day by which the customer's own rhythm expects the next purchase. For overdue customers "
+        "it lies before `as_of`: it says when the purchase was due, not when it will come.",
+        _NO_PURCHASE,
+    ),
+    _text(
+        "stage",
+        f"{_listed(STAGES)}: where the customer is, measured against its own rhythm.",
+        _NO_PURCHASE,
+        STAGES,
+    ),
+    _text(
+        "tier",
+        f"{_listed(TIERS)}: how much of the expected profit the customer holds, or could.",
+        "where `clv` is null",
+        TIERS,
+    ),
+    _text(
+        "rfm",
+        "Recency, frequency and net spend to date, each from 1 to 5 by fifths of the customers, "
+        "as 5-4-5; 5 is best.",
+        _NO_PURCHASE,
+    ),
+    _text(
+        "reasons",
+        f"What moves the risk most, heaviest first, {TOP} at most: how the customer differs from a "
+        "typical loyal one. Drivers of the score, never causes. Empty where nothing stands out.",
+    ),
+    _text(
+        "abstained",
+        "Which columns are null, and why, as `no purchases on record: clv, stage, tier`. The ends "
+        "of intervals are not counted.",
+        "where everything is said",
+    ),
+    _text("model_version", "Version of the registered model that gave the numbers."),
+    _text("scored_at", "When the customer was scored, in UTC."),
+)
+
+#: Parts of a reason, as they are in the column ``reasons``.
+REASON: Mapping[str, str] = MappingProxyType(
+    {
+        "family": "Group of features that the reason comes from, such as `rhythm` or `spend`.",
+        "text": "What is on record, in plain words.",
+        "direction": f"`{RAISES}` or `{LOWERS}`: which way the customer differs from a typical "
+        "loyal one.",
+        "weight": "How much, in log-odds of leaving: the odds are e^weight times those of a "
+        "customer who is as a typical loyal one here. Positive raises the risk.",
+    }
+)
+
+_BY_NAME: Mapping[str, Column] = MappingProxyType({column.name: column for column in COLUMNS})
+
+
+def column(name: str) -> Column:
+    """Description of a column by its name.
+
+    Parameters
+    ----------
+    name : str
+        One of ``serving.scores.SCHEMA``.
+
+    Returns
+    -------
+    Column
+    """
+    return _BY_NAME[name]
