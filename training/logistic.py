@@ -200,6 +200,9 @@ def _median(values: np.ndarray, weights: np.ndarray) -> float:
     # A column that is missing throughout has no median; any constant will do.
     if not known.any():
         return 0.0
+    if (weights == weights[0]).all():
+        # The same value without a sort.
+        return float(np.quantile(values[known], 0.5, method="inverted_cdf"))
     return float(np.quantile(values[known], 0.5, method="inverted_cdf", weights=weights[known]))
 
 
