@@ -17,6 +17,12 @@ from features.errors import InputError
 
 # Plain numbers only: the engines also read "1_000", "1.5d" or "0x10", each its own way.
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
+# The same with a decimal comma, or dots between whole groups of three. "0.123" is no such group:
+# it is a decimal point that strayed in, and would be read a thousand times too large.
+_COMMA_NUMBER = (
+    r"^[+-]?([1-9][0-9]{0,2}(\.[0-9]{3})+(,[0-9]*)?"
+    r"|([0-9]+,?[0-9]*|,[0-9]+)([eE][+-]?[0-9]{1,3})?)$"
+)
 _NON_FINITE = r"^[+-]?(inf|infinity|nan)$"
 # Whole numbers that went through a float column somewhere: 17850.0 is customer 17850.
 _SPACES = (" ", "\t", "\n", "\r")
@@ -149,7 +155,7 @@ def _float_text(values: ir.FloatingValue) -> ir.StringValue:
     )
 
 
-def number(values: ir.Column) -> ir.FloatingValue:
+def number(values: ir.Column, *, comma: bool = False) -> ir.FloatingValue:
     """Values as float64; text that is not a plain number is null.
 
     "1,234.50", "£5" and "five" are null; "inf" and "nan" are kept for the contract to reject.
@@ -157,6 +163,8 @@ def number(values: ir.Column) -> ir.FloatingValue:
     Parameters
     ----------
     values : numeric, boolean or text column
+    comma : bool
+        Whether text has a decimal comma, and dots between thousands if at all: "-1.234,50".
 
     Returns
     -------
@@ -167,24 +175,29 @@ def number(values: ir.Column) -> ir.FloatingValue:
         return values.cast("float64")
     written = trimmed(values)
     non_finite = written.lower().re_search(_NON_FINITE)
+    pattern, plain = _NUMBER, written
+    if comma:
+        pattern, plain = _COMMA_NUMBER, written.replace(".", "").replace(",", ".")
     return ibis.cases(
-        (written.re_search(_NUMBER), written.try_cast("float64")),
+        (written.re_search(pattern), plain.try_cast("float64")),
         else_=ibis.cases((non_finite, written.try_cast("float64")), else_=ibis.null("float64")),
     )
 
 
-def is_number(values: ir.StringValue) -> ir.BooleanValue:
+def is_number(values: ir.StringValue, *, comma: bool = False) -> ir.BooleanValue:
     """Whether text is a plain number, such as "12", " -0.5 " or "1e3".
 
     Parameters
     ----------
     values : string column
+    comma : bool
+        As for `number`.
 
     Returns
     -------
     boolean column; null for null.
     """
-    return trimmed(values).re_search(_NUMBER)
+    return trimmed(values).re_search(_COMMA_NUMBER if comma else _NUMBER)
 
 
 def is_blank(values: ir.Column) -> ir.BooleanValue:

@@ -20,6 +20,7 @@ from features.compat import Engine, is_finite, missing, row_hash
 from features.errors import InputError
 from features.expressions import amount, columns_of
 from features.inputs import MONEY_TYPE
+from features.kinds import known_kind
 from features.moments import Moments, moments
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ def events(opened: Opened, source: EventsSource, clock: Clock) -> ir.Table:
     rows = raw.select(
         customer_id=text(read["customer_id"]),
         **_moment_columns(when),
-        kind=text(read["kind"]).lower(),
+        kind=known_kind(text(read["kind"]).lower(), source.kinds),
         value=value,
         no_number_=no_value,
         **raw_columns(raw),
@@ -342,7 +343,7 @@ def _number(opened: Opened, setting: str, key: str) -> tuple[Any, Any]:
     read = columns_of(setting, opened.table.columns, key)
     for name in read:
         settings_column(opened, name, key)
-    value = amount(opened.table, setting, key)
+    value = amount(opened.table, setting, key, commas=opened.commas)
     blank: Any = ibis.literal(False)
     for name in read:
         blank = blank | is_blank(opened.table[name])

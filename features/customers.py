@@ -6,6 +6,7 @@ number when its column is numeric, or is text that reads wholly as numbers; else
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import TYPE_CHECKING, Any
 
 import ibis
@@ -64,13 +65,17 @@ def customers(opened: Opened, source: CustomersSource) -> ir.Table:
     }
     identity = settings_column(opened, source.customer_id, f"{_KEY}.customer_id")
     label, no_label = _label(opened, source)
-    numeric = _numeric(raw, columns)
+    numeric = _numeric(raw, columns, opened.commas)
+    attributes = {
+        f"attribute_{name}": _attribute(values, name in numeric, name in opened.commas)
+        for name, values in columns.items()
+    }
     rows = raw.select(
         customer_id=text(identity),
         churned=label,
         no_label_=no_label,
         order_=ibis.array([raw[name].cast("string").fill_null("") for name in raw.columns]),
-        **{f"attribute_{name}": _attribute(c, name in numeric) for name, c in columns.items()},
+        **attributes,
         **raw_columns(raw),
     )
     rows = rows.mutate(
@@ -88,7 +93,6 @@ def customers(opened: Opened, source: CustomersSource) -> ir.Table:
             (rows.early_.notnull(), rows.early_), (again, DUPLICATE), else_=missing("string")
         )
     )
-    attributes = [f"attribute_{name}" for name in columns]
     return finish(judged, ("customer_id", *attributes, "churned"))
 
 
@@ -113,17 +117,17 @@ def _label(opened: Opened, source: CustomersSource) -> tuple[Any, Any]:
     return label, is_blank(values)
 
 
-def _numeric(raw: ir.Table, columns: dict[str, Any]) -> frozenset[str]:
+def _numeric(raw: ir.Table, columns: dict[str, Any], commas: Container[str]) -> frozenset[str]:
     """Attributes that are numbers: by type, or because every value that is there is one."""
     typed = {name for name, values in columns.items() if values.type().is_numeric()}
     texts = {name: values for name, values in columns.items() if values.type().is_string()}
     if not texts:
         return frozenset(typed)
     measures = {}
-    for place, values in enumerate(texts.values()):
+    for place, (name, values) in enumerate(texts.items()):
         there = ~is_blank(values)
         measures[f"there_{place}"] = there.sum()
-        measures[f"numbers_{place}"] = (there & is_number(values)).sum()
+        measures[f"numbers_{place}"] = (there & is_number(values, comma=name in commas)).sum()
     counts = arrow(raw.aggregate(**measures)).to_pylist()[0]
     for place, name in enumerate(texts):
         if counts[f"there_{place}"] and counts[f"there_{place}"] == counts[f"numbers_{place}"]:
@@ -131,8 +135,8 @@ def _numeric(raw: ir.Table, columns: dict[str, Any]) -> frozenset[str]:
     return frozenset(typed)
 
 
-def _attribute(values: ir.Column, is_numeric: bool) -> Any:
+def _attribute(values: ir.Column, is_numeric: bool, comma: bool) -> Any:
     if not is_numeric:
         return text(values)
-    read = number(values)
+    read = number(values, comma=comma)
     return ibis.cases((is_finite(read), read), else_=missing("float64"))

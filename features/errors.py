@@ -1,7 +1,7 @@
 """The errors of this room: each says what was got, what was expected and what to do.
 
 The command line turns `InputError` and `SettingsError` into exit code 2 (wrong use) and
-`EmptyError` into exit code 1 (refused with a reason).
+the others into exit code 1 (refused with a reason).
 """
 
 from __future__ import annotations
@@ -17,6 +17,10 @@ class InputError(FeaturesError):
 
 class SettingsError(FeaturesError):
     """A setting that cannot be: an expression that is not allowed, an unknown time zone."""
+
+
+class RejectedError(FeaturesError):
+    """So many rows of a source were rejected that a setting is likely to be wrong."""
 
 
 class EmptyError(FeaturesError):

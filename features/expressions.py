@@ -11,7 +11,7 @@ cannot be read is null. A division by zero is null.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -49,7 +49,9 @@ _FILTERS = (
 )
 
 
-def amount(table: ir.Table, setting: str, key: str) -> ir.FloatingValue:
+def amount(
+    table: ir.Table, setting: str, key: str, *, commas: Container[str] = ()
+) -> ir.FloatingValue:
     """Number that a setting describes: a column, or arithmetic over columns.
 
     Parameters
@@ -59,6 +61,8 @@ def amount(table: ir.Table, setting: str, key: str) -> ir.FloatingValue:
         Name of a column, or arithmetic such as ``Quantity * Price`` or ``"Unit Price" * Qty``.
     key : str
         Settings key, for errors.
+    commas : container of str
+        Columns whose text has a decimal comma; numbers within the setting have a point.
 
     Returns
     -------
@@ -72,15 +76,17 @@ def amount(table: ir.Table, setting: str, key: str) -> ir.FloatingValue:
         If the text is not such arithmetic.
     """
     if setting in table.columns:
-        return number(table[setting])
+        return number(table[setting], comma=setting in commas)
     tree = _parse(setting, table.columns, key, _NUMBERS)
-    value = _number(tree, _Scope(table, setting, key, _NUMBERS))
+    value = _number(tree, _Scope(table, setting, key, _NUMBERS, commas))
     if not any(tree.find_all(exp.Column)):
         raise SettingsError(f"{key} = {setting!r} names no column; name at least one.")
     return value
 
 
-def condition(table: ir.Table, setting: str, key: str) -> ir.BooleanValue:
+def condition(
+    table: ir.Table, setting: str, key: str, *, commas: Container[str] = ()
+) -> ir.BooleanValue:
     """Condition that a `where` setting describes. Moments with a zone are compared in UTC.
 
     Parameters
@@ -90,6 +96,8 @@ def condition(table: ir.Table, setting: str, key: str) -> ir.BooleanValue:
         Boolean expression such as ``Quantity > 0 and "Ship Country" in ('France', 'Spain')``.
     key : str
         Settings key, for errors.
+    commas : container of str
+        As for `amount`.
 
     Returns
     -------
@@ -103,7 +111,7 @@ def condition(table: ir.Table, setting: str, key: str) -> ir.BooleanValue:
         If the text is not such a condition.
     """
     tree = _parse(setting, table.columns, key, _FILTERS)
-    return _boolean(tree, _Scope(table, setting, key, _FILTERS))
+    return _boolean(tree, _Scope(table, setting, key, _FILTERS, commas))
 
 
 def columns_of(setting: str, columns: Sequence[str], key: str) -> tuple[str, ...]:
@@ -137,6 +145,7 @@ class _Scope:
     setting: str
     key: str
     allowed: str
+    commas: Container[str]
 
     def column(self, node: exp.Expression) -> ir.Column:
         name = node.name
@@ -189,7 +198,7 @@ def _number(node: exp.Expression, scope: _Scope) -> Any:
     if isinstance(node, exp.Paren):
         return _number(node.this, scope)
     if isinstance(node, exp.Column):
-        return number(scope.column(node))
+        return number(scope.column(node), comma=node.name in scope.commas)
     if isinstance(node, exp.Literal) and not node.is_string:
         return ibis.literal(_value(node, scope), "float64")
     if isinstance(node, exp.Boolean) and scope.allowed is _FILTERS:

@@ -35,6 +35,9 @@ class SourceReport:
         Reason to number of rows; reasons with no row are left out.
     notes : tuple of str
         What a person should know although the rows were accepted.
+    advice : mapping of str to str
+        Reason to a sentence: a value that could not be read, and what would read it; among the
+        notes too.
     first_day, last_day : date or None
         Span of the accepted rows; None for a source without dates or without accepted rows.
     customers : int
@@ -46,6 +49,7 @@ class SourceReport:
     accepted: int
     rejected: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     notes: tuple[str, ...] = ()
+    advice: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     first_day: date | None = None
     last_day: date | None = None
     customers: int = 0

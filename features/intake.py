@@ -27,6 +27,7 @@ from features.rejects import remove_rejects, write_rejects
 from features.reports import report
 from features.settings import CustomersSource, EventsSource, Sources, TransactionsSource
 from features.sources import Opened, Wanted, is_spark, open_source
+from features.specimens import specimens
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -203,14 +204,15 @@ def _report(
     judged: ir.Table,
 ) -> SourceReport:
     reading.progress(f"{name}: counting")
-    found = report(name, judged, source, malformed=len(opened.malformed))
+    found = report(name, judged, source, malformed=len(opened.malformed), commas=opened.commas)
     if not found.read:
         _refuse_empty(name, source, opened.uri)
     if reading.rejects is not None:
         path = reading.rejects / f"{name}.csv"
         if found.rejected:
             reading.progress(f"{name}: writing {found.read - found.accepted:,} rejected rows")
-            write_rejects(judged, opened.malformed, path)
+            looked = specimens(judged, source, key=f"sources.{name}", commas=opened.commas)
+            write_rejects(judged, opened.malformed, path, looked)
         else:
             remove_rejects(path)
     return found

@@ -56,6 +56,20 @@ _DIRECTIVES = {
     "%B": _Directive("[A-Za-z]{3,9}", "[A-Za-z]{3,9}", ("MMMM", "MMMM")),
     "%z": _Directive("[+-][0-9]{4}", "[+-][0-9]{4}", ("xx", "xx")),
 }
+# As spreadsheets and other languages write them.
+_LETTERS = {
+    **dict.fromkeys(("yyyy", "jjjj"), "%Y"),
+    **dict.fromkeys(("yy", "jj"), "%y"),
+    **dict.fromkeys(("m", "mm"), "%m"),
+    **dict.fromkeys(("d", "dd", "t", "tt"), "%d"),
+    **dict.fromkeys(("h", "hh"), "%H"),
+    **dict.fromkeys(("s", "ss"), "%S"),
+    "mi": "%M",
+    "mmm": "%b",
+    "mmmm": "%B",
+    "yyyymmdd": "%Y%m%d",
+    "ddmmyyyy": "%d%m%Y",
+}
 
 
 @ibis.udf.scalar.builtin(name="try_strptime", signature=((dt.string, dt.string), dt.timestamp))
@@ -194,11 +208,32 @@ def _pieces(format_: str, key: str) -> list[str]:
     unknown = sorted({p for p in pieces if p.startswith("%") and p not in _DIRECTIVES})
     if unknown or not any(piece in _DIRECTIVES for piece in pieces):
         what = f"has {', '.join(unknown)}" if unknown else "has no directive"
+        meant = _in_directives(format_)
         raise SettingsError(
-            f"{key}: timestamp_format = {format_!r} {what}; expected a strptime format such as "
-            f"'%d/%m/%Y %H:%M', of {' '.join(sorted(_DIRECTIVES))}."
+            f"{key}: timestamp_format = {format_!r} {what}; "
+            f"{f'write it as {meant!r}: ' if meant else ''}expected a strptime format such as "
+            f"'%d.%m.%Y' or '%d/%m/%Y %H:%M', of {' '.join(sorted(_DIRECTIVES))}."
         )
     return pieces
+
+
+def _in_directives(format_: str) -> str | None:
+    """Spell a format of letters (dd.mm.yyyy, YYYY-MM-DD HH:mm:ss) in directives; None if unclear.
+
+    Months and minutes share a letter: minutes come after an hour. A day has to come out of it.
+    """
+    written, after_hour = [], False
+    for letters, sign in re.findall(r"([A-Za-z]+)|([^A-Za-z])", format_):
+        directive = _LETTERS.get(letters.lower()) if letters else sign
+        if directive is None:
+            return None
+        if directive == "%m" and after_hour:
+            directive = "%M"
+        after_hour = after_hour or directive == "%H"
+        written.append(directive)
+    found = "".join(written)
+    day = all(any(d in found for d in one) for one in (("%Y", "%y"), ("%m", "%b", "%B"), ("%d",)))
+    return found if day and "%" not in format_ else None
 
 
 def _touches(pieces: Sequence[str], place: int) -> bool:

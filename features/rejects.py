@@ -1,8 +1,8 @@
 """Rejected rows, kept as a CSV file for a person to look at.
 
 One file per source: ``reason``, ``detail`` (where a malformed line stands and what is wrong
-with it), then the raw columns as they were read. The file is replaced in one step; a source
-without rejected rows has none.
+with it; which setting would read a number), then the raw columns as they were read. The file is
+replaced in one step; a source without rejected rows has none.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from features.compat import batches, missing
+from features.compat import batches
 from features.contract import MALFORMED
+from features.specimens import remarks
 from features.store import replacing
 
 if TYPE_CHECKING:
@@ -20,11 +21,17 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from features.quotes import Malformed
+    from features.specimens import Specimen
 
 _LINES = 100_000
 
 
-def write_rejects(judged: ir.Table, malformed: Sequence[Malformed], path: Path) -> None:
+def write_rejects(
+    judged: ir.Table,
+    malformed: Sequence[Malformed],
+    path: Path,
+    looked: Sequence[Specimen] = (),
+) -> None:
     """Write the rejected rows of a source.
 
     Parameters
@@ -35,11 +42,13 @@ def write_rejects(judged: ir.Table, malformed: Sequence[Malformed], path: Path) 
         Lines that did not fit their header.
     path : Path
         File to replace.
+    looked : sequence of Specimen
+        Columns whose values are remarked on.
     """
     import pyarrow as pa
     import pyarrow.csv as pc
 
-    rows = _rows(judged)
+    rows = _rows(judged, looked)
     schema = pa.schema([(name, pa.string()) for name in rows.columns])
     with replacing(path) as partial, pc.CSVWriter(partial, schema) as out:
         for batch in batches(rows):
@@ -58,11 +67,11 @@ def remove_rejects(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def _rows(judged: ir.Table) -> ir.Table:
+def _rows(judged: ir.Table, looked: Sequence[Specimen]) -> ir.Table:
     rejected = judged.filter(judged.reason_.notnull())
     fields = list(judged.raw_.type().names)
     columns: dict[str, Any] = {_free("reason", fields): rejected.reason_}
-    columns[_free("detail", fields)] = missing("string")
+    columns[_free("detail", fields)] = remarks(rejected, looked)
     columns |= {name: rejected.raw_[name].cast("string") for name in fields}
     return rejected.select(**columns)
 

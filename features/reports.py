@@ -6,37 +6,28 @@ example of what could not be read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from features.compat import arrow
-from features.contract import (
-    DUPLICATE,
-    MALFORMED,
-    REASONS,
-    UNPARSEABLE_AMOUNT,
-    UNPARSEABLE_DATE,
-    UNPARSEABLE_VALUE,
-    UNREADABLE_LABEL,
-)
+from features.contract import DUPLICATE, MALFORMED, REASONS
 from features.inputs import SourceReport
+from features.kinds import unread
+from features.specimens import has_other_sign, measures, sentences, specimens
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-_EXAMPLES = {
-    UNPARSEABLE_DATE: (
-        "timestamp",
-        "Expected an ISO date such as 2024-03-31 or a timestamp_format.",
-    ),
-    UNPARSEABLE_AMOUNT: ("amount", "Expected a plain number such as 1234.50."),
-    UNPARSEABLE_VALUE: ("value", "Expected a plain number such as 4 or 4.5."),
-    UNREADABLE_LABEL: ("label", "Expected yes or no (also true/false, 1/0, y/n)."),
-}
 
-
-def report(source: str, judged: ir.Table, settings: Any, *, malformed: int = 0) -> SourceReport:
+def report(
+    source: str,
+    judged: ir.Table,
+    settings: Any,
+    *,
+    malformed: int = 0,
+    commas: Container[str] = (),
+) -> SourceReport:
     """Count the judged rows of a source.
 
     Parameters
@@ -48,12 +39,16 @@ def report(source: str, judged: ir.Table, settings: Any, *, malformed: int = 0) 
     settings : TransactionsSource, CustomersSource or EventsSource
     malformed : int
         Lines that did not fit their header.
+    commas : container of str
+        Columns whose text has a decimal comma.
 
     Returns
     -------
     SourceReport
     """
-    found = arrow(judged.aggregate(**_measures(judged, settings))).to_pylist()[0]
+    looked = specimens(judged, settings, key=f"sources.{source}", commas=commas)
+    asked = _measures(judged, settings, commas) | measures(judged, looked)
+    found = arrow(judged.aggregate(**asked)).to_pylist()[0]
     # Spark counts null where there is nothing to count.
     counts = {name: 0 if value is None else value for name, value in found.items()}
     if source == "customers" and counts["read"]:
@@ -61,19 +56,24 @@ def report(source: str, judged: ir.Table, settings: Any, *, malformed: int = 0) 
     rejected = {r: counts[f"rejected_{place}"] for place, r in enumerate(REASONS)}
     rejected[MALFORMED] += malformed
     rejected = {reason: rows for reason, rows in rejected.items() if rows}
+    advice = sentences(looked, found)
+    notes = [*advice.values(), *_notes(source, counts, rejected, settings)]
+    if source == "events" and (others := unread(judged.filter(judged.reason_.isnull()))):
+        notes.append(others)
     return SourceReport(
         source=source,
         read=counts["read"] + malformed,
         accepted=counts["accepted"],
         rejected=MappingProxyType(rejected),
-        notes=tuple(_notes(source, counts, rejected, settings)),
+        notes=tuple(notes),
+        advice=MappingProxyType(advice),
         first_day=found.get("first_day"),
         last_day=found.get("last_day"),
         customers=counts["customers"],
     )
 
 
-def _measures(judged: ir.Table, settings: Any) -> dict[str, Any]:
+def _measures(judged: ir.Table, settings: Any, commas: Container[str]) -> dict[str, Any]:
     accepted = judged.reason_.isnull()
     measures: dict[str, Any] = {
         "read": judged.count(),
@@ -92,7 +92,13 @@ def _measures(judged: ir.Table, settings: Any) -> dict[str, Any]:
             measures["distinct"] = judged.row_.nunique()
     if "churned" in judged.columns:
         measures["labelled"] = judged.churned.count(where=accepted)
-    return measures | _example_measures(judged, settings)
+    for place, name in enumerate(getattr(settings, "attributes", ())):
+        values = judged[f"attribute_{name}"]
+        if values.type().is_string():
+            there = accepted & values.notnull()
+            other = there & has_other_sign(values, comma=name in commas)
+            measures[f"differs_{place}"] = other.any() & ~(there & ~other).any()
+    return measures
 
 
 def _differing(judged: ir.Table) -> int:
@@ -102,17 +108,6 @@ def _differing(judged: ir.Table) -> int:
     return int(arrow(by_id.filter(by_id.rows_ > 1).count().as_table())[0][0].as_py())
 
 
-def _example_measures(judged: ir.Table, settings: Any) -> dict[str, Any]:
-    """Smallest value, as text, of each kind that could not be read."""
-    found = {}
-    for place, (reason, (setting, _)) in enumerate(_EXAMPLES.items()):
-        name = getattr(settings, setting, None)
-        if name in judged.raw_.type().names:
-            written = judged.raw_[name].cast("string")
-            found[f"example_{place}"] = written.min(where=judged.reason_ == reason)
-    return found
-
-
 def _notes(
     source: str,
     counts: Mapping[str, Any],
@@ -120,10 +115,6 @@ def _notes(
     settings: Any,
 ) -> list[str]:
     notes = []
-    for place, (reason, (setting, expected)) in enumerate(_EXAMPLES.items()):
-        if reason in rejected and (example := counts.get(f"example_{place}")):
-            name = getattr(settings, setting)
-            notes.append(f"{name!r} holds for instance {example[:60]!r}. {expected}")
     if "distinct" in counts and (repeats := counts["read"] - counts["distinct"]):
         notes.append(
             f"{_counted(repeats, 'exact repeat')} of other rows kept; "
@@ -157,7 +148,17 @@ def _doubts(
     missing_labels = counts["accepted"] - counts.get("labelled", counts["accepted"])
     if source == "customers" and settings.label is not None and missing_labels:
         notes.append(f"{_counted(missing_labels, 'customer')} without a label.")
-    return notes
+    return notes + _attributes_as_text(counts, settings)
+
+
+def _attributes_as_text(counts: Mapping[str, Any], settings: Any) -> list[str]:
+    """Attributes that would be numbers with the other decimal sign."""
+    sign = "without decimal" if settings.decimal == "," else "with decimal"
+    return [
+        f'{name!r} is read as text; {sign} = "," in [sources.customers] it would be numbers.'
+        for place, name in enumerate(getattr(settings, "attributes", ()))
+        if counts.get(f"differs_{place}")
+    ]
 
 
 def _counted(number: int, noun: str) -> str:

@@ -6,7 +6,11 @@ column which does not exist is found when the source is read.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from features.kinds import KINDS, plain
 
 
 class Section(BaseModel):
@@ -23,54 +27,98 @@ class Source(Section):
     `spark://<table>`.
     """
 
-    uri: str = Field(min_length=1, description="File, glob, database address or Spark table.")
+    uri: str = Field(
+        min_length=1,
+        description="Where the rows are: a .csv, .tsv or .txt file (each also .gz), .parquet, a "
+        "DuckDB file (.duckdb, .ddb, .db), `postgresql://…` or `spark://<table>`. A glob such as "
+        "`data/*.parquet` reads several files as one table.",
+    )
     table: str | None = Field(
-        default=None, description="Table within a database, `schema.table` allowed."
+        default=None,
+        description="Table within a database, `schema.table` allowed; not needed where there is "
+        "only one in a DuckDB file.",
     )
     where: str | None = Field(
         default=None,
-        description="Boolean filter over the source's own columns; rows outside it are not read.",
+        description="Filter over the source's own columns, as `Country = 'France' and Quantity "
+        "<> 0`, with `= <> < <= > >=`, and, or, not, in, like, between, is null, arithmetic, "
+        "lower() and upper(). Rows outside it are not read.",
     )
     encoding: str | None = Field(
-        default=None, description="Text encoding of a CSV file (utf-8 when not given)."
+        default=None,
+        description="Text encoding of a CSV file, as `latin-1`, `cp1252` or `utf-16`; utf-8 when "
+        "not given.",
     )
     delimiter: str | None = Field(
         default=None,
         min_length=1,
         max_length=1,
-        description="Column separator of a CSV file (comma, or tab for .tsv, when not given).",
+        description="Column separator of a CSV file, as `;`; a comma, or a tab for .tsv, when not "
+        "given.",
+    )
+    decimal: Literal[".", ","] = Field(
+        default=".",
+        description="Decimal sign of numbers that are written as text. With a comma `-1.234,50`, "
+        "`1234,5` and `12` are numbers: dots stand between thousands only. Columns that are "
+        "numbers already, and numbers within the settings, are not touched by it.",
     )
 
 
 class TransactionsSource(Source):
     """One row per line of a receipt, an order or a payment; refunds are negative amounts."""
 
-    customer_id: str = Field(min_length=1, description="Column with the customer's id.")
-    timestamp: str = Field(min_length=1, description="Column with the moment of purchase.")
+    customer_id: str = Field(
+        min_length=1, description="Column with the customer's id; read as text."
+    )
+    timestamp: str = Field(
+        min_length=1,
+        description="Column with the moment of purchase: dates, timestamps or text. A moment "
+        "without a zone is taken as local to `timezone`.",
+    )
     amount: str = Field(
         min_length=1,
-        description="Money of the row: a column, or arithmetic over columns (Quantity * Price).",
+        description="Money of the row, in `currency`: a column, or arithmetic over columns with "
+        "`+ - * /` and parentheses, as `Quantity * Price`; a name with spaces goes in double "
+        "quotes. Negative for a refund.",
     )
-    order_id: str | None = Field(default=None, description="Column with the order's id.")
-    product_id: str | None = Field(default=None, description="Column with the product's id.")
-    category: str | None = Field(default=None, description="Column with the product's category.")
+    order_id: str | None = Field(
+        default=None, description="Column with the order's id; gives the number of orders."
+    )
+    product_id: str | None = Field(
+        default=None, description="Column with the product's id; gives the variety of the baskets."
+    )
+    category: str | None = Field(
+        default=None,
+        description="Column with the product's category; gives the variety of the baskets.",
+    )
     timestamp_format: str | None = Field(
-        default=None, description="strptime format of text dates (ISO 8601 when not given)."
+        default=None,
+        description="How text dates (or numbers, as 20240301) are written, in strptime's signs: "
+        "`%d.%m.%Y`, `%m/%d/%Y %H:%M`, `%Y%m%d`; ISO 8601 (2024-03-31, 2024-03-31T14:05:00) when "
+        "not given.",
     )
     deduplicate: bool = Field(
-        default=False, description="Reject exact repeats of a whole row, keeping the first."
+        default=False,
+        description="Whether to reject exact repeats of a whole row, keeping the first. For logs "
+        "that were exported with overlaps; two equal lines of one receipt are repeats too.",
     )
 
 
 class CustomersSource(Source):
     """One row per customer: attributes, and the churn label of the `label` rule."""
 
-    customer_id: str = Field(min_length=1, description="Column with the customer's id.")
+    customer_id: str = Field(
+        min_length=1, description="Column with the customer's id; read as text."
+    )
     attributes: tuple[str, ...] = Field(
-        default=(), description="Columns that become features `attribute_<column>`."
+        default=(),
+        description="Columns that the risk model may learn from, as features `attribute_<column>`: "
+        "what was known of a customer from the start, never what came of it.",
     )
     label: str | None = Field(
-        default=None, description="Column that says whether the customer churned (yes/no)."
+        default=None,
+        description='Column that says who left, which `rule = "label"` needs: yes/no, true/false, '
+        "1/0 or y/n, yes meaning that the customer left.",
     )
 
     @field_validator("attributes")
@@ -85,21 +133,61 @@ class CustomersSource(Source):
 class EventsSource(Source):
     """One row per contact with a customer: complaint, resolution, satisfaction, usage, ..."""
 
-    customer_id: str = Field(min_length=1, description="Column with the customer's id.")
-    timestamp: str = Field(min_length=1, description="Column with the moment of the event.")
-    kind: str = Field(min_length=1, description="Column with the kind of event (complaint, …).")
+    customer_id: str = Field(
+        min_length=1, description="Column with the customer's id; read as text."
+    )
+    timestamp: str = Field(
+        min_length=1, description="Column with the moment of the event; read as a purchase's."
+    )
+    kind: str = Field(
+        min_length=1,
+        description="Column with the kind of event: `complaint`, `resolution` (closes a "
+        "complaint), `satisfaction`, `contact` or `usage`, in small or capital letters, or one of "
+        "the words in `kinds`; any other is accepted and not looked at.",
+    )
+    kinds: dict[str, str] = Field(
+        default={},
+        description="The business's own words for these kinds, as `{ Reklamation = "
+        '"complaint", Erledigt = "resolution" }`; small or capital letters, and blanks around a '
+        "word, are all the same.",
+    )
     value: str | None = Field(
-        default=None, description="Column or arithmetic with the event's number (satisfaction, …)."
+        default=None,
+        description="The event's number, a column or arithmetic over columns: the mark of a "
+        "`satisfaction`, the amount of a `usage` (1 when not given).",
     )
     timestamp_format: str | None = Field(
-        default=None, description="strptime format of text dates (ISO 8601 when not given)."
+        default=None,
+        description="How text dates (or numbers, as 20240301) are written, in strptime's signs: "
+        "`%d.%m.%Y`, `%m/%d/%Y %H:%M`, `%Y%m%d`; ISO 8601 (2024-03-31, 2024-03-31T14:05:00) when "
+        "not given.",
     )
+
+    @field_validator("kinds")
+    @classmethod
+    def _known_kinds(cls, kinds: dict[str, str]) -> dict[str, str]:
+        """Words without capitals and blanks around them, each with one known kind."""
+        read: dict[str, str] = {}
+        for given, kind in kinds.items():
+            word, known = plain(given), plain(kind)
+            if known not in KINDS:
+                raise ValueError(f"got {kind!r} for {given!r}; expected one of {', '.join(KINDS)}.")
+            if not word:
+                raise ValueError(f"got a blank word for {kind!r}; write it as the data have it.")
+            if read.setdefault(word, known) != known:
+                raise ValueError(
+                    f"got both {read[word]!r} and {known!r} for {given!r} (capitals and blanks "
+                    "aside); name one."
+                )
+        return read
 
 
 class SubscriptionsSource(Source):
     """One row per subscription period. Declared for later; not read yet."""
 
-    customer_id: str = Field(min_length=1, description="Column with the customer's id.")
+    customer_id: str = Field(
+        min_length=1, description="Column with the customer's id; read as text."
+    )
     start: str = Field(min_length=1, description="Column with the first day of the period.")
     end: str | None = Field(default=None, description="Column with the last day of the period.")
     plan: str | None = Field(default=None, description="Column with the plan's name.")
@@ -109,8 +197,10 @@ class SubscriptionsSource(Source):
 class TreatmentsSource(Source):
     """One row per customer treated in a campaign. Declared for later; not read yet."""
 
-    customer_id: str = Field(min_length=1, description="Column with the customer's id.")
-    timestamp: str = Field(min_length=1, description="Column with the moment of treatment.")
+    customer_id: str = Field(
+        min_length=1, description="Column with the customer's id; read as text."
+    )
+    timestamp: str = Field(min_length=1, description="Column with the moment of the treatment.")
     campaign: str = Field(min_length=1, description="Column with the campaign's name.")
     action: str | None = Field(default=None, description="Column with what was done.")
     arm: str | None = Field(default=None, description="Column with the arm (treated, holdout).")
@@ -131,5 +221,8 @@ class StoreSettings(Section):
     """Where behaviour tables, scores and rejected rows are kept."""
 
     path: str = Field(
-        default=".regulars", min_length=1, description="Folder of the store; made when missing."
+        default=".regulars",
+        min_length=1,
+        description="Folder of the store; made when missing. What is kept in it: behaviour tables, "
+        "scores, rejected rows, and MLflow's database and models where [tracking] names no other.",
     )

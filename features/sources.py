@@ -58,6 +58,8 @@ class Opened:
         Names that a CSV header holds more than once.
     instants : frozenset of str
         Columns that hold instants rather than wall-clock times.
+    commas : frozenset of str
+        Columns whose text, where it is a number, has a decimal comma.
     release : callable
         Lets go of what was opened; to be called once the table was read.
     """
@@ -68,6 +70,7 @@ class Opened:
     failures: list[InputError] = field(default_factory=list)
     ambiguous: frozenset[str] = frozenset()
     instants: frozenset[str] = frozenset()
+    commas: frozenset[str] = frozenset()
     release: Callable[[], None] = lambda: None
 
 
@@ -98,7 +101,7 @@ def open_source(
     Parameters
     ----------
     source : Source
-        Settings with `uri`, `table`, `where`, `encoding` and `delimiter`.
+        Settings with `uri`, `table`, `where`, `encoding`, `delimiter` and `decimal`.
     connection : ibis backend
         DuckDB; Spark for a Spark table.
     name : str
@@ -126,10 +129,22 @@ def open_source(
         opened = _spark(source, connection, name)
     else:
         opened = _file(source, connection, name)
+    return _filtered(replace(opened, commas=_commas(source, opened.table)), source, key)
+
+
+def _filtered(opened: Opened, source: Source, key: str) -> Opened:
+    """Leave the rows outside `where` out."""
     if source.where is None:
         return opened
-    where = condition(opened.table, source.where, f"{key}.where")
+    where = condition(opened.table, source.where, f"{key}.where", commas=opened.commas)
     return replace(opened, table=opened.table.filter(where))
+
+
+def _commas(source: Source, table: ir.Table) -> frozenset[str]:
+    """Columns in which a number is text with a decimal comma."""
+    if source.decimal == ".":
+        return frozenset()
+    return frozenset(name for name, kind in table.schema().items() if not kind.is_numeric())
 
 
 def _file(source: Source, connection: Any, name: str) -> Opened:
@@ -267,7 +282,9 @@ def _postgres(
 ) -> Opened:
     """Filter on the server when it can; text read as numbers is filtered here."""
     with open_postgres(source) as remote:
-        there, brought = _asked(source, remote, key, wanted)
+        # The server's: its numerics come as text, and have a point.
+        commas = _commas(source, remote)
+        there, brought = _asked(source, remote, key, wanted, commas)
         here = there is not None and bool(there.op().find(ibis.expr.operations.TryCast))
         table = pull(
             remote,
@@ -279,22 +296,23 @@ def _postgres(
         )
     release = partial(connection.drop_table, name, force=True)
     opened = Opened(
-        table, without_password(source.uri), instants=_with_zone(table), release=release
+        table,
+        without_password(source.uri),
+        instants=_with_zone(table),
+        commas=commas,
+        release=release,
     )
-    if not here or source.where is None:
-        return opened
-    where = condition(table, source.where, f"{key}.where")
-    return replace(opened, table=table.filter(where))
+    return _filtered(opened, source, key) if here else opened
 
 
 def _asked(
-    source: Source, remote: ir.Table, key: str, wanted: Wanted | None
+    source: Source, remote: ir.Table, key: str, wanted: Wanted | None, commas: frozenset[str]
 ) -> tuple[ir.BooleanValue | None, list[str] | None]:
     """Give the filter, and the columns that it and the settings name; None for all columns."""
     there: ir.BooleanValue | None = None
     also: tuple[str, ...] = ()
     if source.where is not None:
-        there = condition(remote, source.where, f"{key}.where")
+        there = condition(remote, source.where, f"{key}.where", commas=commas)
         also = columns_of(source.where, remote.columns, f"{key}.where")
     if wanted is None:
         return there, None

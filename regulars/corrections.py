@@ -21,6 +21,7 @@ _KINDS = {
     "bool": "true or false",
     "tuple": 'a list, as ["a", "b"]',
     "list": 'a list, as ["a", "b"]',
+    "dict": 'a table, as { a = "b" }',
     "model": "a section of its own",
 }
 _LIMITS = {

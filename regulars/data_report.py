@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from features.inputs import Inputs, SourceReport
+from regulars import jobs
 
 if TYPE_CHECKING:
+    from features.losses import Obstacle
     from regulars.settings import Settings
     from training.readiness import Answer
 
@@ -32,6 +34,8 @@ class DataReport:
         Folder with the rejected rows.
     unread : tuple of str
         Sources of the settings that this version does not read.
+    obstacle : Obstacle or None
+        Why nothing should be answered from these rows, however many they are.
     """
 
     sources: tuple[SourceReport, ...]
@@ -41,6 +45,7 @@ class DataReport:
     answers: tuple[Answer, ...]
     rejects: Path
     unread: tuple[str, ...] = ()
+    obstacle: Obstacle | None = None
 
     @property
     def repeat_rate(self) -> float | None:
@@ -52,7 +57,8 @@ class DataReport:
         return {
             "as_of": self.as_of.isoformat(),
             "sources": [
-                vars(source) | {"rejected": dict(source.rejected)} for source in self.sources
+                vars(source) | {"rejected": dict(source.rejected), "advice": dict(source.advice)}
+                for source in self.sources
             ],
             "customers": self.customers,
             "returned": self.returned,
@@ -60,6 +66,7 @@ class DataReport:
             "answers": [asdict(answer) for answer in self.answers],
             "rejects": str(self.rejects),
             "unread": list(self.unread),
+            "obstacle": None if self.obstacle is None else str(self.obstacle),
         }
 
 
@@ -96,8 +103,14 @@ def make(inputs: Inputs, settings: Settings, as_of: date, rejects: Path) -> Data
             repeat_customers=returned,
             horizon_days=settings.churn.horizon_days,
         )
+    obstacle = jobs.obstacle(settings, inputs)
+    if obstacle is not None:
+        # Enough rows of the wrong kind are not enough.
+        answers = tuple(replace(one, ready=False, why=obstacle.why) for one in answers)
     unread = () if settings.sources.treatments is None else ("treatments",)
-    return DataReport(inputs.reports, as_of, customers, returned, answers, rejects, unread)
+    return DataReport(
+        inputs.reports, as_of, customers, returned, answers, rejects, unread, obstacle
+    )
 
 
 def _returned(inputs: Inputs, as_of: date) -> tuple[int, int]:

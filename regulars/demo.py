@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import sys
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from features.store import write_text
 from regulars import data_report, jobs, samples
 
 if TYPE_CHECKING:
+    from features.inputs import Inputs
     from regulars.data_report import DataReport
     from regulars.jobs import Scored, Tell
     from regulars.settings import Settings
@@ -82,13 +86,17 @@ def prepare(folder: Path) -> Path:
     return config
 
 
-def run(settings: Settings, *, now: datetime, out: Path, tell: Tell) -> Demonstration:
+def run(
+    settings: Settings, inputs: Inputs, *, now: datetime, out: Path, tell: Tell
+) -> Demonstration:
     """Check, build, train, promote and score.
 
     Parameters
     ----------
     settings : Settings
         Of the folder.
+    inputs : Inputs
+        Accepted rows.
     now : datetime
         The instant, with a time zone.
     out : Path
@@ -100,7 +108,6 @@ def run(settings: Settings, *, now: datetime, out: Path, tell: Tell) -> Demonstr
     -------
     Demonstration
     """
-    inputs = jobs.read(settings, now=now, tell=tell)
     as_of = jobs.day_after(inputs, today=now.date())
     rejects = jobs.store(settings).rejects()
     report = data_report.make(inputs, settings, as_of, rejects)
@@ -109,31 +116,59 @@ def run(settings: Settings, *, now: datetime, out: Path, tell: Tell) -> Demonstr
     return Demonstration(report, training, scored)
 
 
-def at_risk(scores: Path, number: int) -> list[dict[str, Any]]:
-    """Customers to look after first: likelier to leave than to come back, by falling value.
-
-    The same list as `POST /customers` gives for stage `at_risk`, a churn probability of at least
-    one half, and the order `-clv`.
+def closing(done: Demonstration) -> str:
+    """Where all the scores are, and why there are fewer than customers in the report.
 
     Parameters
     ----------
-    scores : Path
-        A score table.
-    number : int
-        How many at most.
+    done : Demonstration
 
     Returns
     -------
-    list of dict
-        Score rows.
+    str
+        One sentence.
     """
-    from serving import desk
+    scored = len(done.scored.frame)
+    read = next((s.customers for s in done.report.sources if s.source == "transactions"), 0)
+    without = ""
+    if read > scored:
+        without = f" ({read:,} less {read - scored:,} without a paid purchase, who are not scored)"
+    return f"All {scored:,} customers{without}: {done.scored.paths[-1]}"
 
-    query = desk.Query(
-        stage=("at_risk",), at_least=(("churn_probability", 0.5),), order=(("clv", True),)
-    )
-    columns = (
-        *("customer_id", "horizon_days", "churn_probability", "expected_spend"),
-        *("clv", "clv_horizon_days", "reasons"),
-    )
-    return desk.load(scores).page(query, columns, page=1, size=number)[0]
+
+def again(verb: str, config: Path, program: str | None = None) -> str:
+    """A command as it can be typed where this one was.
+
+    Parameters
+    ----------
+    verb : str
+        What to do.
+    config : Path
+        The settings file.
+    program : str, optional
+        How the command line was started; ``sys.argv[0]`` when not given.
+
+    Returns
+    -------
+    str
+        With the program's bare name only where that would start the same program.
+
+    Examples
+    --------
+    >>> again("serve", Path("my shop.toml"), ".venv/bin/regulars")
+    ".venv/bin/regulars serve -c 'my shop.toml'"
+    """
+    started = Path(program or sys.argv[0])
+    if started.name == "__main__.py":
+        words = [_shortest(Path(sys.executable)), "-m", started.parent.name]
+    else:
+        words = [_shortest(started)]
+    return shlex.join([*words, verb, "-c", str(config)])
+
+
+def _shortest(program: Path) -> str:
+    """Name of a program where the shell finds it by that, else its path."""
+    found = shutil.which(program.name)
+    # Links are not followed: those of virtual environments lead to one program outside of them.
+    same = found is not None and Path(found).absolute() == program.absolute()
+    return program.name if same else str(program)

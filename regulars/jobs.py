@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from features.inputs import Inputs
+    from features.losses import Obstacle
     from regulars.settings import Settings
     from training.pipeline import Training
     from training.registry import Champion
@@ -119,6 +120,26 @@ def read(settings: Settings, *, now: datetime, tell: Tell) -> Inputs:
         rejects=store(settings).rejects(),
         progress=lambda step: tell(step, 0, 0),
     )
+
+
+def obstacle(settings: Settings, inputs: Inputs) -> Obstacle | None:
+    """Find what stands in the way of building, training and scoring: rows that were not read.
+
+    Parameters
+    ----------
+    settings : Settings
+        Whom the questions are about.
+    inputs : Inputs
+        Accepted rows and the reports of their sources.
+
+    Returns
+    -------
+    Obstacle or None
+    """
+    from features import losses
+
+    needed = "customers" if population(settings) == "customers" else "transactions"
+    return losses.obstacle(inputs.reports, needed)
 
 
 def day_after(inputs: Inputs, *, today: date) -> date:

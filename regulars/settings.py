@@ -33,9 +33,17 @@ class Settings(Section):
     `name` becomes the MLflow experiment and, with `regulars-` before it, the registered model.
     """
 
-    name: str = Field(description='Short name of the business, as name = "my-shop".')
-    currency: str = Field(description='Three letters of ISO 4217, as currency = "EUR".')
-    timezone: str = Field(description='Where a day begins, as timezone = "Europe/London".')
+    name: str = Field(
+        description='Short name of the business, as `name = "my-shop"`: small letters, digits and '
+        "single dashes, at most 60. Names the MLflow experiment and, after `regulars-`, the model."
+    )
+    currency: str = Field(
+        description='Three letters of ISO 4217, as `currency = "EUR"`; every amount is in it.'
+    )
+    timezone: str = Field(
+        description='Where the business is, as `timezone = "Europe/London"`: a day begins at its '
+        "midnight."
+    )
     sources: Sources
     churn: ChurnSettings = ChurnSettings()
     value: ValueSettings = ValueSettings()

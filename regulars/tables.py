@@ -11,6 +11,8 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from regulars.data_report import DataReport
+    from regulars.settings import Settings
+    from serving.watchlist import Watchlist
     from training.registry import Change, Version
 
 _NONE = "–"
@@ -139,42 +141,51 @@ def grades(found: Mapping[str, Any]) -> Table | None:
     return table("Grades", ("question", "grade", "why"), rows) if rows else None
 
 
-def at_risk(rows: Sequence[Mapping[str, Any]], *, currency: str) -> Table:
+def at_risk(listed: Watchlist, settings: Settings) -> Table:
     """Customers to look after first, with what speaks for and against them.
 
     Parameters
     ----------
-    rows : sequence of mappings
-        Score rows, the most urgent first.
-    currency : str
-        Of the money columns.
+    listed : Watchlist
+        Who, and what stands above.
+    settings : Settings
+        Currency, margin and churn rule, for the legend.
     """
+    rows = listed.rows
+    # Under the rule `label` nobody has a value where there is no transaction log.
+    valued = any(row["clv"] is not None for row in rows)
+    money = ("expected_spend", "clv") if valued else ()
     cells = [
         (
             row["customer_id"],
             _percent(row["churn_probability"]),
-            row["expected_spend"],
-            row["clv"],
-            "\n".join(_reason(reason) for reason in _telling(row["reasons"] or ())),
+            *(row[name] for name in money),
+            _why(row["reasons"] or ()),
         )
         for row in rows
     ]
-    made = table(
-        "At risk, the most valuable first", ("customer", "leaves", "spend", "worth", "why"), cells
-    )
+    heads = ("customer", "leaves", *(("spend", "worth") if valued else ()), "why")
+    made = table(listed.heading, heads, cells)
     if rows:
-        made.caption = (
-            f"leaves: chance of no purchase within {rows[0]['horizon_days']} days; spend: expected "
-            f"in that time; worth: lifetime value over {rows[0]['clv_horizon_days']} days; money "
-            f"in {currency}; ▲ raises the risk, ▼ lowers it"
-        )
+        made.caption = Text("; ".join(_legend(rows[0], settings, valued=valued)))
         made.caption_justify = "left"
     return made
 
 
-def _telling(reasons: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Two reasons at most, those that raise the risk before those that lower it."""
-    return sorted(reasons, key=lambda reason: not _raises(reason))[:2]
+def _legend(row: Mapping[str, Any], settings: Settings, *, valued: bool) -> list[str]:
+    """What the columns mean, for people who compare one with another."""
+    days = f"within {row['horizon_days']} days"
+    leaving = "to leave" if settings.churn.rule == "label" else "of no purchase"
+    told = [f"leaves: chance {leaving} {days}"]
+    if valued:
+        told += [
+            f"spend: revenue expected {days}",
+            f"worth: profit expected within {row['clv_horizon_days']} days, "
+            f"{settings.value.margin:.0%} of the revenue of that time (margin in [value]), "
+            "discounted",
+            f"money in {settings.currency}",
+        ]
+    return [*told, "▲ raises the risk, ▼ lowers it"]
 
 
 def _raises(reason: Mapping[str, Any]) -> bool:
@@ -185,5 +196,11 @@ def _percent(share: float | None) -> str | None:
     return None if share is None else f"{share:.0%}"
 
 
-def _reason(reason: Mapping[str, Any]) -> str:
-    return f"{'▲' if _raises(reason) else '▼'} {reason['text']}"
+def _why(reasons: Sequence[Mapping[str, Any]]) -> str:
+    """A line of what raises the risk and one of what lowers it, each the heaviest first."""
+    raising = [str(reason["text"]) for reason in reasons if _raises(reason)]
+    lowering = [str(reason["text"]) for reason in reasons if not _raises(reason)]
+    told = [
+        f"{sign} {' · '.join(texts)}" for sign, texts in (("▲", raising), ("▼", lowering)) if texts
+    ]
+    return "\n".join(told)

@@ -14,19 +14,22 @@ class ChurnSettings(Section):
 
     rule: Literal["inactivity", "subscription", "label"] = Field(
         default="inactivity",
-        description="No occasion in the horizon; a subscription ended and not renewed in it; "
-        "or a column of the customers source.",
+        description="What counts as leaving. `inactivity`: no purchase within the horizon, read "
+        "from the transactions; `label`: what the column `label` of the customers source says; "
+        "`subscription` comes later and is refused by this version.",
     )
     horizon_days: int = Field(
         default=90,
         ge=1,
         le=730,
-        description="Length of the outcome window [as_of, as_of + horizon), in days.",
+        description="How far ahead risk, purchases and spend are predicted: the days from the "
+        "as-of date on. A few times the usual gap between two purchases is a good start.",
     )
     threads: int = Field(
         default=1,
         ge=1,
-        description="Threads of the tree learner; one is the fastest beside busy processes.",
+        description="Processor threads of the tree learner; more may be faster on an idle machine "
+        "and are much slower beside busy processes.",
     )
 
 
@@ -37,14 +40,16 @@ class ValueSettings(Section):
         default=365,
         ge=1,
         le=3650,
-        description="Length of the window of the customer lifetime value, in days.",
+        description="How far ahead the customer lifetime value (`clv`) looks, in days from the "
+        "as-of date on.",
     )
     margin: float = Field(
         default=0.30,
         gt=0.0,
         le=1.0,
         allow_inf_nan=False,
-        description="Share of the spend that remains as profit.",
+        description="Share of the spend that remains as profit, before discounting; turns spend "
+        "into lifetime value. 0.30 means thirty per cent.",
     )
     annual_discount_rate: float = Field(
         default=0.10,
@@ -60,6 +65,7 @@ class TrackingSettings(Section):
 
     uri: str | None = Field(
         default=None,
-        description="MLflow tracking address (sqlite:///…, postgresql://…, http://…); "
-        "a SQLite file in the store when not given.",
+        description="Address of MLflow's tracking store: `sqlite:///relative.db`, "
+        "`postgresql://…`, `http(s)://…` or `databricks`; `mlflow.db` in the store when not "
+        "given. A plain folder is refused.",
     )

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from regulars import screen, tables
 from regulars.options import CONFIG, AsOf, Config, Json
 from regulars.verbs import data, models
+
+if TYPE_CHECKING:
+    from regulars.jobs import Scored
+    from regulars.settings import Settings
 
 _SHOWN = 10
 
@@ -43,8 +47,7 @@ def score(
     settings = load(config)
     now = jobs.instant(settings)
     with screen.steps() as tell:
-        inputs = jobs.read(settings, now=now, tell=tell)
-        day = data.day(as_of, inputs, now)
+        inputs, day = data.prepare(settings, as_of, now=now, tell=tell)
         done = jobs.score(settings, inputs, day, now=now, out=out, tell=tell)
     if json:
         given = {name: value for name, value in vars(done).items() if name != "frame"}
@@ -56,6 +59,18 @@ def score(
         f"{len(done.frame):,} customers as of {done.as_of}, scored by version "
         f"{done.model_version} ({done.speaker} model, {graded}): {done.paths[-1]}"
     )
+    _show_first(done, settings)
+
+
+def _show_first(done: Scored, settings: Settings) -> None:
+    """Whom to look after first."""
+    from serving import watchlist
+
+    listed = watchlist.top(done.frame, _SHOWN)
+    if listed.rows:
+        screen.out().print(tables.at_risk(listed, settings))
+    else:
+        screen.say(f"{listed.heading}: nobody.")
 
 
 def serve(
@@ -163,13 +178,13 @@ def demo(
     settings = load(config)
     now = jobs.instant(settings)
     with screen.steps() as tell:
-        done = work.run(settings, now=now, out=to / "scores.csv", tell=tell)
+        inputs, _ = data.prepare(settings, None, now=now, tell=tell)
+        done = work.run(settings, inputs, now=now, out=to / "scores.csv", tell=tell)
     data.show(done.report)
     models.show(done.training)
-    rows = work.at_risk(done.scored.paths[0], _SHOWN)
-    screen.out().print(tables.at_risk(rows, currency=settings.currency))
-    screen.say(f"All customers: {done.scored.paths[-1]}")
+    _show_first(done.scored, settings)
+    screen.say(work.closing(done))
     if no_serve:
-        screen.say(f"Serve them: regulars serve -c {config}")
+        screen.say(f"Serve them: {work.again('serve', config)}")
         return
     _serve(config, port, None, 2)

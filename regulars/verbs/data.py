@@ -8,19 +8,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from regulars import screen, tables
+from regulars import exits, screen, tables
 from regulars.options import CONFIG, AsOf, Config, Json
 
 if TYPE_CHECKING:
     from features.inputs import Inputs
     from regulars.data_report import DataReport
+    from regulars.jobs import Tell
+    from regulars.settings import Settings
 
 
 def check(config: Config = CONFIG, json: Json = False) -> None:
     """Read every source and report on it.
 
     Says how many rows were accepted and how many rejected and why (they are kept in a file),
-    the span, the customers, and whether that is enough to answer each question.
+    the span, the customers, and whether that is enough to answer each question. Refuses when no
+    row was accepted.
     """
     from regulars import data_report, jobs
     from regulars.settings import load
@@ -28,7 +31,7 @@ def check(config: Config = CONFIG, json: Json = False) -> None:
     settings = load(config)
     now = jobs.instant(settings)
     with screen.steps() as tell:
-        inputs = jobs.read(settings, now=now, tell=tell)
+        inputs = read(settings, now=now, tell=tell)
         as_of = jobs.day_after(inputs, today=now.date())
         tell("count", 0, 1)
         rejects = jobs.store(settings).rejects()
@@ -37,6 +40,69 @@ def check(config: Config = CONFIG, json: Json = False) -> None:
         screen.figures(report.to_dict())
     else:
         show(report)
+    if report.obstacle is not None:
+        screen.note(str(report.obstacle))
+        if report.obstacle.is_total:
+            raise typer.Exit(exits.REFUSED)
+
+
+def read(settings: Settings, *, now: datetime, tell: Tell) -> Inputs:
+    """Read every source; notes where many of its rows were rejected."""
+    from features import losses
+    from regulars import jobs
+
+    inputs = jobs.read(settings, now=now, tell=tell)
+    for report in inputs.reports:
+        if notice := losses.notice(report, jobs.store(settings).rejects()):
+            screen.note(notice)
+    return inputs
+
+
+def prepare(
+    settings: Settings, as_of: date | None, *, now: datetime, tell: Tell
+) -> tuple[Inputs, date]:
+    """Read every source for what is to be made of it, as of a date.
+
+    Parameters
+    ----------
+    settings : Settings
+        Which sources.
+    as_of : date or None
+        The date asked for.
+    now : datetime
+        The instant, in the business time zone.
+    tell : callable
+        Told of the progress.
+
+    Returns
+    -------
+    Inputs
+        Accepted rows.
+    date
+        The date asked for, or the day after the last row.
+
+    Raises
+    ------
+    typer.BadParameter
+        If the date lies beyond tomorrow.
+    RejectedError
+        If so many rows were rejected that a setting is likely to be wrong.
+    """
+    from features.errors import RejectedError
+    from regulars import jobs
+
+    tomorrow = now.date() + timedelta(days=1)
+    if as_of is not None and as_of > tomorrow:
+        # Its scores would be the newest ones until that day comes.
+        raise typer.BadParameter(
+            f"{as_of} lies in the future: today is {now.date()} in {settings.timezone}. "
+            f"Give a day up to {tomorrow}.",
+            param_hint="--as-of",
+        )
+    inputs = read(settings, now=now, tell=tell)
+    if (obstacle := jobs.obstacle(settings, inputs)) is not None:
+        raise RejectedError(str(obstacle))
+    return inputs, _day(as_of, inputs, now)
 
 
 def show(report: DataReport) -> None:
@@ -56,7 +122,7 @@ def show(report: DataReport) -> None:
     out.print(tables.answers(report))
 
 
-def day(as_of: date | None, inputs: Inputs, now: datetime) -> date:
+def _day(as_of: date | None, inputs: Inputs, now: datetime) -> date:
     """The as-of date asked for, or the day after the last row; says so when it lies beyond."""
     from regulars import jobs
 
@@ -80,8 +146,8 @@ def build(config: Config = CONFIG, as_of: AsOf = None, json: Json = False) -> No
     settings = load(config)
     now = jobs.instant(settings)
     with screen.steps() as tell:
-        inputs = jobs.read(settings, now=now, tell=tell)
-        built = jobs.build(settings, inputs, day(as_of, inputs, now), tell=tell)
+        inputs, day = prepare(settings, as_of, now=now, tell=tell)
+        built = jobs.build(settings, inputs, day, tell=tell)
     if json:
         screen.figures(vars(built))
     else:

@@ -40,8 +40,7 @@ def train(
     settings = load(config)
     now = jobs.instant(settings)
     with screen.steps() as tell:
-        inputs = jobs.read(settings, now=now, tell=tell)
-        day = data.day(as_of, inputs, now)
+        inputs, day = data.prepare(settings, as_of, now=now, tell=tell)
         done = jobs.train(settings, inputs, day, now=now, trials=tune, tell=tell)
     if json:
         screen.figures(figures(done))

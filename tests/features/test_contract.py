@@ -250,6 +250,50 @@ def test_events_need_no_value(tmp_path: Path) -> None:
     ]
 
 
+GERMAN = "id;at;Menge;Preis\n"
+
+
+def test_a_decimal_comma_is_read_in_arithmetic(take: Take) -> None:
+    text = f"{GERMAN}C1;2024-03-01;2;1.234,50\nC1;2024-03-02;-1;10,02\nC1;2024-03-03;1;10.02\n"
+    inputs = take(text, delimiter=";", decimal=",", amount="Menge * Preis")
+    assert [row["amount"] for row in _rows(inputs.transactions.order_by("day"))] == [
+        Decimal("2469"),
+        Decimal("-10.02"),
+    ]
+    assert _reasons(inputs) == {UNPARSEABLE_AMOUNT: 1}
+
+
+def test_without_the_setting_a_decimal_comma_is_rejected_as_ever(take: Take) -> None:
+    text = f"{GERMAN}C1;2024-03-01;2;1.234,50\nC1;2024-03-02;1;10.02\n"
+    inputs = take(text, delimiter=";", amount="Menge * Preis")
+    assert _reasons(inputs) == {UNPARSEABLE_AMOUNT: 1}
+
+
+def test_a_filter_reads_a_decimal_comma_too(take: Take) -> None:
+    text = f"{GERMAN}C1;2024-03-01;1;9,99\nC2;2024-03-01;1;1.000,00\n"
+    inputs = take(text, delimiter=";", decimal=",", amount="Preis", where="Preis > 10.5")
+    assert [row["customer_id"] for row in _rows(inputs.transactions)] == ["C2"]
+
+
+def test_the_value_of_an_event_may_have_a_decimal_comma(tmp_path: Path) -> None:
+    text = "id;at;kind;mark\nC1;2024-03-01;satisfaction;3,5\nC2;2024-03-01;usage;1.5\n"
+    inputs = _events(tmp_path, text, value="mark", delimiter=";", decimal=",")
+    assert [row["value"] for row in _rows(inputs.events)] == [3.5]
+    assert _reasons(inputs) == {UNPARSEABLE_VALUE: 1}
+
+
+def test_an_event_in_the_words_of_the_business_is_of_a_known_kind(tmp_path: Path) -> None:
+    text = "id,at,kind\n" + "".join(
+        f"C{place},2024-03-01,{kind}\n"
+        for place, kind in enumerate([" REKLAMATION ", "erledigt", "contact", "Usage", "Sonstiges"])
+    )
+    kinds = {"Reklamation": "complaint", " ERLEDIGT": "Resolution", "Contact": "complaint"}
+    found = _rows(_events(tmp_path, text, kinds=kinds).events.order_by("customer_id"))
+    # A word that the settings name counts as they say, be it a known kind.
+    expected = ["complaint", "resolution", "complaint", "usage", "sonstiges"]
+    assert [row["kind"] for row in found] == expected
+
+
 def test_a_date_column_of_another_type_is_an_error(take: Take, tmp_path: Path) -> None:
     path = tmp_path / "x.parquet"
     pq.write_table(pa.table({"id": ["C1"], "at": [45352], "amount": [1.0]}), path)

@@ -64,6 +64,28 @@ def test_typed_attributes_keep_their_kind_and_lose_what_is_not_finite(tmp_path: 
     assert [found[c]["attribute_n"] for c in "12"] == [1.0, None]
 
 
+COMMAS = 'id,spend,mixed,point\na,"1.234,50","1,5",1.5\nb,,x,2.5\nc,12,"2,5",3\n'
+
+
+def test_attributes_with_a_decimal_comma_are_numbers_when_it_is_set(tmp_path: Path) -> None:
+    names = ["spend", "mixed", "point"]
+    inputs = _customers(COMMAS, tmp_path, attributes=names, decimal=",")
+    found = _by_id(inputs)
+    assert [found[c]["attribute_spend"] for c in "abc"] == [1234.5, None, 12.0]
+    assert [found[c]["attribute_mixed"] for c in "abc"] == ["1,5", "x", "2,5"]
+    assert [found[c]["attribute_point"] for c in "abc"] == ["1.5", "2.5", "3"]
+    (note,) = [note for note in inputs.reports[0].notes if "decimal" in note]
+    assert note.startswith("'point' is read as text; without decimal = \",\"")
+
+
+def test_attributes_that_look_like_a_decimal_comma_are_told_of(tmp_path: Path) -> None:
+    inputs = _customers(COMMAS, tmp_path, attributes=["spend", "mixed", "point"])
+    kinds = {name: str(kind) for name, kind in inputs.customers.schema().items()}
+    assert (kinds["attribute_spend"], kinds["attribute_point"]) == ("string", "float64")
+    (note,) = [note for note in inputs.reports[0].notes if "decimal" in note]
+    assert note.startswith("'spend' is read as text; with decimal = \",\"")
+
+
 def test_labels_say_yes_or_no_in_many_ways(tmp_path: Path) -> None:
     yes, no = ["Yes", "TRUE", "1", "y", "1.0", " t "], ["no", "False", "0", "N", "0.0", "f"]
     lines = [f"{place},{word}" for place, word in enumerate([*yes, *no, ""])]

@@ -185,3 +185,15 @@ def test_the_columns_that_are_read() -> None:
         "Quantity",
     )
     assert columns_of("Unit Price", columns, "k") == ("Unit Price",)
+
+
+def test_text_with_a_decimal_comma_is_read_where_it_is_said_to_have_one() -> None:
+    rows = pa.table({"Menge": ["2", "1,5"], "Preis": ["1.000,50", "2"], "Satz": ["0.5", "0.25"]})
+    table = ibis.duckdb.connect().create_table("rows", rows)
+    commas = {"Menge", "Preis"}
+    found = table.select(x=amount(table, "Menge * Preis * Satz + 0.5", "k", commas=commas))
+    assert arrow(found)["x"].to_pylist() == [1001.0, 1.25]
+    (one,) = arrow(table.select(x=amount(table, "Preis", "k", commas=commas)).limit(1))["x"]
+    assert one.as_py() == 1000.5
+    kept = table.filter(condition(table, "Preis > 2.5 and Satz < 1", "k", commas=commas))
+    assert arrow(kept)["Preis"].to_pylist() == ["1.000,50"]

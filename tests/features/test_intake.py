@@ -251,3 +251,53 @@ def test_files_beside_a_spark_table_come_to_spark(spark: Any, tmp_path: Path) ->
         "churned": True,
     }
     assert [report.read for report in inputs.reports] == [1, 3]
+
+
+GERMAN = {
+    "id": ["a", "a", "b", "b", "c", "c", "d", ""],
+    "at": [f"0{day}.03.2024" for day in range(1, 7)] + ["2024-03-07", "08.03.2024"],
+    "menge": ["2", "-1", "1,5", "1", "1", "x", "1", "1"],
+    "preis": ["1.234,50", "10,02", ",5", "10.02", "inf", "1", "1", "1"],
+    "kind": ["Reklamation", " erledigt ", "Anruf", "SONST", "sonst", "usage", "usage", "usage"],
+}
+
+
+@pytest.mark.spark
+@pytest.mark.parity
+@pytest.mark.parametrize("decimal", [",", "."])
+def test_spark_reads_decimal_commas_and_kinds_as_duckdb_does(
+    spark: Any, tmp_path: Path, decimal: str
+) -> None:
+    import pyarrow.parquet as pq
+
+    rows = pa.table(GERMAN)
+    pq.write_table(rows, tmp_path / "sales.parquet")
+    spark._session.createDataFrame(rows).createOrReplaceTempView("sales")
+    shared = {"customer_id": "id", "timestamp": "at", "timestamp_format": "%d.%m.%Y"}
+    found = []
+    for uri, connection in (("spark://sales", spark), (str(tmp_path / "sales.parquet"), None)):
+        common = {"uri": uri, "decimal": decimal, **shared}
+        kinds = {"Reklamation": "complaint", "Erledigt": "resolution"}
+        known = {"uri": uri, "decimal": decimal, "customer_id": "id"}
+        sources = Sources.model_validate(
+            {
+                "transactions": {**common, "amount": "menge * preis", "where": "menge < 1.75"},
+                "events": {**common, "kind": "kind", "value": "menge", "kinds": kinds},
+                "customers": {**known, "attributes": ["preis", "menge", "kind"]},
+            }
+        )
+        rejects = tmp_path / uri[:5]
+        inputs = read(sources, timezone="UTC", now=NOW, connection=connection, rejects=rejects)
+        written = {
+            file.name: sorted(csv.reader(file.read_text().splitlines()))
+            for file in rejects.glob("*.csv")
+        }
+        tables = [inputs.transactions, inputs.events, inputs.customers]
+        held = [sorted(map(str, arrow(table).to_pylist())) for table in tables]
+        found.append((inputs.reports, held, written))
+    there, here = found
+    assert there == here
+    accepted = {report.source: report.accepted for report in here[0]}
+    # Read with a comma, 1,5 is at hand; with a point, 10.02 is.
+    assert accepted["transactions"] == (2 if decimal == "," else 1)
+    assert any("decimal comma" in str(report.advice) for report in here[0]) == (decimal == ".")

@@ -177,6 +177,36 @@ def test_formats_that_are_none_are_refused(format_: str) -> None:
         _read(table, format_)
 
 
+@pytest.mark.parametrize(
+    ("format_", "meant"),
+    [
+        ("dd.mm.yyyy", "%d.%m.%Y"),
+        ("DD/MM/YYYY", "%d/%m/%Y"),
+        ("YYYY-MM-DD", "%Y-%m-%d"),
+        ("TT.MM.JJJJ", "%d.%m.%Y"),
+        # A minute comes after an hour and is written as a month is.
+        ("dd.mm.yyyy hh:mm", "%d.%m.%Y %H:%M"),
+        ("yyyy-MM-dd HH:mm:ss", "%Y-%m-%d %H:%M:%S"),
+        ("d mmm yy", "%d %b %y"),
+        ("yyyymmdd", "%Y%m%d"),
+    ],
+)
+def test_a_format_of_letters_is_refused_with_its_right_spelling(format_: str, meant: str) -> None:
+    table = ibis.duckdb.connect().create_table("rows", pa.table({"x": ["1"]}))
+    with pytest.raises(SettingsError, match=f"write it as '{meant}': expected"):
+        _read(table, format_)
+    # What is proposed is a format.
+    _read(table, meant)
+
+
+@pytest.mark.parametrize("format_", ["soon", "", "%Q", "HH:mm", "dd.mm", "%d.%m.%Y %Z"])
+def test_a_format_that_tells_no_day_is_refused_without_a_guess(format_: str) -> None:
+    table = ibis.duckdb.connect().create_table("rows", pa.table({"x": ["1"]}))
+    with pytest.raises(SettingsError, match="expected a strptime format") as caught:
+        _read(table, format_)
+    assert "write it as" not in str(caught.value)
+
+
 @pytest.mark.spark
 @pytest.mark.parametrize("format_", ["%d/%m/%y", "%Y-%j", "%H:%M:%S.%f %Y"])
 def test_what_spark_reads_otherwise_is_refused_there(spark: Any, format_: str) -> None:

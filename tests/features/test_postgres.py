@@ -92,6 +92,24 @@ def test_filters_hold_wherever_they_are_applied(
     assert _read(shop, tmp_path, where=where).reports[0].read == read
 
 
+def test_a_decimal_comma_is_of_text_and_leaves_the_numbers_of_the_server(
+    shop: Shop, tmp_path: Path
+) -> None:
+    """The server's numerics come as text too, and with a point: 1.234 is no thousand there."""
+    server, name = shop
+    server.run(
+        name,
+        "UPDATE sales SET price = 1.234, written = replace(written, '.', ',')",
+        "UPDATE sales SET written = '1.234,5' WHERE country = 'ES'",
+    )
+    given = {"decimal": ",", "where": "written > 0.2 and price < 2"}
+    inputs = _read(shop, tmp_path, amount="price", **given)
+    assert {str(row["amount"]) for row in arrow(inputs.transactions).to_pylist()} == {"1.234000"}
+    inputs = _read(shop, tmp_path, amount="written", **given)
+    amounts = sorted(row["amount"] for row in arrow(inputs.transactions).to_pylist())
+    assert amounts == [Decimal("0.3"), Decimal("5.1"), Decimal("1234.5")]
+
+
 def test_rejected_rows_are_kept_with_the_columns_that_were_read(shop: Shop, tmp_path: Path) -> None:
     inputs = _read(shop, tmp_path, amount="written")
     assert dict(inputs.reports[0].rejected) == {NO_CUSTOMER: 1, UNPARSEABLE_AMOUNT: 1}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -118,6 +119,25 @@ def test_the_csv_holds_the_rows_of_the_store(scored: tuple[Path, dict[str, Any]]
     assert list(rows[0]) == stored.column_names
     assert [row["customer_id"] for row in rows] == stored["customer_id"].to_pylist()
     assert [float(row["clv"]) for row in rows] == stored["clv"].to_pylist()
+
+
+def test_people_see_whom_to_look_after_first(scored: tuple[Path, dict[str, Any]]):
+    """Ten at most, under the line that says what was scored."""
+    config, found = scored
+    rows = pq.read_table(found["paths"][0], partitioning=None).to_pylist()
+    late = [row for row in rows if row["stage"] == "at_risk" and row["churn_probability"] >= 0.5]
+    first = sorted(late, key=lambda row: (-row["clv"], row["customer_id"]))[:10]
+    assert len(late) > 10
+    arguments = ["score", "--as-of", "2024-10-01", "-c", str(config)]
+    shown = CliRunner().invoke(cli.app, arguments).stdout
+    above, _, table = shown.partition(
+        "At risk and more likely than not to leave, the most valuable first"
+    )
+    assert above.startswith(f"{len(rows)} customers as of 2024-10-01")
+    assert re.findall(r"^ +(c\d{3}) ", table, re.M) == [row["customer_id"] for row in first]
+    for reason in first[0]["reasons"]:
+        assert reason["text"].split()[0] in table
+    assert "30% of the revenue" in " ".join(table.split())
 
 
 def test_a_hand_on_the_champion_is_written_down(scored: tuple[Path, dict[str, Any]]):

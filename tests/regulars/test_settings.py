@@ -27,6 +27,7 @@ MINIMAL: dict[str, Any] = {
         }
     },
 }
+EVENTS = {"uri": "events.csv", "customer_id": "who", "timestamp": "when", "kind": "what"}
 CUSTOMERS = {"uri": "customers.csv", "customer_id": "who", "label": "left"}
 
 
@@ -91,6 +92,19 @@ FAULTS = [
     (changed(sources__transactions__uri=3), "must be text in quotes; got 3"),
     (changed(sources__transactions__uri=""), "must be at least 1 characters long; got ''"),
     (changed(sources__transactions__deduplicate="maybe"), "must be true or false; got 'maybe'"),
+    (changed(sources__transactions__decimal=";"), "must be one of '.' or ','; got ';'"),
+    (
+        changed(sources__events={**EVENTS, "kinds": {"Reklamation": "complain"}}),
+        "`kinds` in [sources.events]: got 'complain' for 'Reklamation'; expected one of complaint",
+    ),
+    (
+        changed(sources__events={**EVENTS, "kinds": "complaint"}),
+        "`kinds` in [sources.events] must be a table, as { a = \"b\" }; got 'complaint'",
+    ),
+    (
+        changed(sources__events={**EVENTS, "kinds": {"Reklamation": 3}}),
+        "`Reklamation` in [sources.events.kinds] must be text in quotes; got 3",
+    ),
     (changed(churn=30), "`churn` must be a section of its own; got 30"),
     (
         changed(sources__customers={**CUSTOMERS, "attributes": "plan"}),

@@ -15,6 +15,8 @@ from rich.table import Table
 from features.inputs import SourceReport
 from regulars import tables
 from regulars.data_report import DataReport
+from regulars.settings import Settings, load
+from serving.watchlist import Watchlist
 from training.readiness import Answer
 from training.registry import Change, Version
 
@@ -112,27 +114,57 @@ def reason(direction: str, text: str) -> dict[str, str]:
     return {"direction": direction, "text": text}
 
 
-def test_what_raises_the_risk_is_told_before_what_lowers_it():
-    row = {
-        "customer_id": "007",
-        "horizon_days": 90,
-        "clv_horizon_days": 365,
-        "churn_probability": 0.824,
-        "expected_spend": 12.3,
-        "clv": None,
-        "reasons": [
-            reason("lowers risk", "spends more"),
-            reason("raises risk", "long away"),
-            reason("lowers risk", "opens letters"),
-        ],
-    }
-    text = shown(tables.at_risk([row], currency="EUR"))
+ROW = {
+    "customer_id": "007",
+    "horizon_days": 90,
+    "clv_horizon_days": 365,
+    "churn_probability": 0.824,
+    "expected_spend": 12.3,
+    "clv": 14.5,
+    "reasons": [
+        reason("lowers risk", "spends more"),
+        reason("raises risk", "long away"),
+        reason("raises risk", "one complaint open"),
+    ],
+}
+
+
+def first(settings: Settings, **changes: Any) -> str:
+    listed = Watchlist("Look after them first", [{**ROW, **changes}])
+    return shown(tables.at_risk(listed, settings))
+
+
+@pytest.fixture
+def settings(config: Path) -> Settings:
+    return load(config, {})
+
+
+def test_every_reason_is_told_what_raises_the_risk_before_what_lowers_it(settings: Settings):
+    text = first(settings)
+    assert "▲ long away · one complaint open" in text
     assert text.index("▲ long away") < text.index("▼ spends more")
-    assert "opens letters" not in text
+    assert "▼ spends more" in text
+
+
+def test_the_list_says_who_is_on_it_and_what_its_numbers_are(config: Path):
+    config.write_text(config.read_text() + "[value]\nmargin = 0.25\n")
+    text = " ".join(first(load(config, {})).split())
+    assert "Look after them first" in text
     assert "82%" in text
     assert "12.30" in text
-    assert "90 days" in text
+    assert "leaves: chance of no purchase within 90 days" in text
+    assert "spend: revenue expected within 90 days" in text
+    assert "worth: profit expected within 365 days, 25% of the revenue" in text
+    assert "(margin in [value])" in text
+    assert "money in EUR" in text
 
 
-def test_nobody_at_risk_is_an_empty_table():
-    assert "At risk" in shown(tables.at_risk([], currency="EUR"))
+def test_a_business_without_values_shows_none(config: Path):
+    """Under the rule `label` without a log there is a chance to leave, and nothing about money."""
+    label = '[sources.customers]\nuri = "c.csv"\ncustomer_id = "who"\nlabel = "left"\n'
+    config.write_text(config.read_text() + label + '[churn]\nrule = "label"\n')
+    text = first(load(config, {}), clv=None, expected_spend=None, reasons=[])
+    text = " ".join(text.split())
+    assert "leaves: chance to leave within 90 days" in text
+    assert "spend" not in text
+    assert "worth" not in text
