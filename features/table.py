@@ -8,7 +8,7 @@ customer-days, one sort paces them, one group-by makes customers, and narrow joi
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 
 import ibis
@@ -52,8 +52,10 @@ def behaviour(
     InputError
         If the population's source is not among the inputs.
     FeaturesError
-        If the horizon is out of range.
+        If the horizon is out of range, or `as_of` is no plain date.
     """
+    if not isinstance(as_of, date) or isinstance(as_of, datetime):
+        raise FeaturesError(f"Got as_of={as_of!r}, expected a date: datetime.date(2024, 3, 1).")
     if not 1 <= horizon_days <= MAX_HORIZON_DAYS:
         raise FeaturesError(
             f"Got horizon_days={horizon_days}, expected 1 to {MAX_HORIZON_DAYS}: set a shorter "

@@ -13,6 +13,7 @@ from regulars.options import CONFIG, AsOf, Config, Json, SubConfig, Why
 from regulars.verbs import data
 
 if TYPE_CHECKING:
+    from regulars.settings import Settings
     from training.pipeline import Training
     from training.registry import Change
 
@@ -46,6 +47,17 @@ def train(
         screen.figures(figures(done))
     else:
         show(done)
+        screen.say(f"Its plots, model card and figures: {_where(settings, done.run_id)}")
+
+
+def _where(settings: Settings, run_id: str) -> str:
+    """How to look at a run: the command for a store of one's own, else the server."""
+    from features.locations import without_password
+
+    uri = settings.tracking.uri or ""
+    if uri.startswith(("sqlite", "postgresql")):
+        return f"mlflow ui --backend-store-uri {without_password(uri)}  (run {run_id})"
+    return f"{without_password(uri)}  (run {run_id})"
 
 
 def figures(done: Training) -> dict[str, Any]:

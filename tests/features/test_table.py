@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -293,3 +293,9 @@ def test_duckdb_equals_spark_bit_for_bit(
     here = build(both, horizon_days=400, population=population)
     assert there.schema.types == here.schema.types
     assert differing(there, here) == []
+
+
+@pytest.mark.parametrize("as_of", ["2024-06-01", datetime(2024, 6, 1), None])
+def test_an_as_of_that_is_no_plain_date_is_refused(rich_log, as_of):
+    with pytest.raises(FeaturesError, match="expected a date"):
+        behaviour(rich_log.inputs(), as_of, horizon_days=90)
