@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from regulars.settings import Settings
     from training.pipeline import Training
     from training.registry import Champion
+    from training.scorer import Terms
 
 #: Told what is being done, how many parts are done, and of how many.
 Tell = Callable[[str, int, int], None]
@@ -296,6 +297,7 @@ def score(
     tell("champion", 0, 1)
     champion = _champion(settings)
     scorer = Scorer.load(champion.path)
+    _note_other_terms(settings, scorer.terms)
     built = build(settings, inputs, as_of, tell=tell)
     tell("score", 0, 1)
     frame, thresholds = scoring.score(
@@ -339,6 +341,27 @@ def _champion(settings: Settings) -> Champion:
             "or promote a version: `regulars models promote VERSION --why …`."
         )
     return champion
+
+
+def _note_other_terms(settings: Settings, terms: Terms) -> None:
+    """Say when the settings ask for other terms than the champion was trained with."""
+    import warnings
+
+    from training.errors import StatisticalWarning
+
+    asked = {"horizon_days": settings.churn.horizon_days, **settings.value.model_dump()}
+    others = [
+        f"{name} {getattr(terms, name)} (settings: {value})"
+        for name, value in asked.items()
+        if getattr(terms, name, value) != value
+    ]
+    if others:
+        warnings.warn(
+            f"The champion was trained with {', '.join(others)}; the scores are by its terms. "
+            "To score by the settings run `regulars train` first.",
+            StatisticalWarning,
+            stacklevel=2,
+        )
 
 
 def tracking_uri(settings: Settings) -> str:

@@ -149,7 +149,7 @@ def at_risk(listed: Watchlist, settings: Settings) -> Table:
     listed : Watchlist
         Who, and what stands above.
     settings : Settings
-        Currency, margin and churn rule, for the legend.
+        Currency and churn rule, for the legend.
     """
     rows = listed.rows
     # Under the rule `label` nobody has a value where there is no transaction log.
@@ -180,9 +180,8 @@ def _legend(row: Mapping[str, Any], settings: Settings, *, valued: bool) -> list
     if valued:
         told += [
             f"spend: revenue expected {days}",
-            f"worth: profit expected within {row['clv_horizon_days']} days, "
-            f"{settings.value.margin:.0%} of the revenue of that time (margin in [value]), "
-            "discounted",
+            f"worth: profit (the margin of the revenue) expected within "
+            f"{row['clv_horizon_days']} days, discounted",
             f"money in {settings.currency}",
         ]
     return [*told, "▲ raises the risk, ▼ lowers it"]

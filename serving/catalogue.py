@@ -114,7 +114,8 @@ COLUMNS: tuple[Column, ...] = (
         "p_alive",
         "P(alive) of the value model: chance that the customer is still one at all, however "
         "seldom it buys. Under BG/NBD it is 1 for everyone who bought once only, so it is no "
-        "ranking of who will buy: for that there is `return_probability`.",
+        "ranking of who will buy: for that there is `return_probability`, which a blend of models "
+        "gives and which may be higher.",
         _NO_VALUE,
     ),
     *_bounded(

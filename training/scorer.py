@@ -46,7 +46,7 @@ PREDICTED = (
     *(f"{name}{end}" for name in BOUNDED for end in ("", "_lower", "_upper")),
 )
 
-#: A lifetime value moves by no more than this factor, or its inverse.
+#: Spend a purchase and lifetime value move by no more than this factor, or its inverse.
 FURTHEST = 5.0
 
 
@@ -163,7 +163,9 @@ class Scorer:
 
         Beside a blend, purchases are on their own level, e^{l_x} p E_v / p̂_v with p̂_v the value
         model's probability on the level of p; spend is the spend model's; and CLV follows spend
-        but for the season, which evens out over a year: v · s / (e^{l_s} s_v).
+        but for the season, which evens out over a year: v · s / (e^{l_s} s_v), and is never
+        less than the profit of the horizon. Spend stays within five times, or a fifth, of what
+        the expected purchases are worth to the value model.
 
         For another horizon h: logit p(h) = logit p_v(h) + logit p − logit p_v, which is p at
         the trained horizon, rises with h, and stays within [0, 1].
@@ -257,11 +259,33 @@ class Scorer:
         factors = {"expected_purchases": ratio * self._purchase_level(trained)}
         if self.spend is None:
             return factors | dict.fromkeys(BOUNDED[1:], ratio)
-        expected = trained["expected_spend"].to_numpy(dtype=float)
-        spend = self.spend.predict(add_value_features(frame, trained), spoken)
-        factors["expected_spend"] = _divided(spend, expected)
+        spend = self._bounded_spend(frame, trained, spoken, factors["expected_purchases"])
+        factors["expected_spend"] = _divided(spend, trained["expected_spend"].to_numpy(float))
         shape = factors["expected_spend"] * np.exp(-self.level.spend)
-        return factors | {"clv": np.clip(shape, 1 / FURTHEST, FURTHEST)}
+        worth = np.clip(shape, 1 / FURTHEST, FURTHEST)
+        if self.clv_horizon_days >= self.horizon_days:
+            # A lifetime holds the horizon, whatever the value model says of who has gone.
+            least = _divided(self._profit(spend), trained["clv"].to_numpy(float))
+            worth = np.where(trained["clv"] > 0, np.maximum(worth, least), worth)
+        return factors | {"clv": worth}
+
+    def _bounded_spend(
+        self, frame: pd.DataFrame, trained: pd.DataFrame, spoken: np.ndarray, factor: np.ndarray
+    ) -> np.ndarray:
+        """Expected spend, in keeping with the expected purchases and what one is worth."""
+        assert self.spend is not None  # noqa: S101
+        spend = self.spend.predict(add_value_features(frame, trained), spoken)
+        expected = trained["expected_purchases"].to_numpy(dtype=float)
+        purchases = np.maximum(expected * factor, spoken)
+        worth = trained["expected_spend"].to_numpy(dtype=float)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            usual = np.where(expected > 0, purchases * worth / expected, spend)
+        return np.clip(spend, usual / FURTHEST, usual * FURTHEST)
+
+    def _profit(self, spend: np.ndarray) -> np.ndarray:
+        """What is left of the horizon's spend, discounted as if all of it came at its end."""
+        years = self.horizon_days / 365.0
+        return self.terms.margin * spend * (1.0 + self.terms.annual_discount_rate) ** -years
 
     def _purchase_level(self, trained: pd.DataFrame) -> np.ndarray:
         """What is left of the level of purchases when that of the probability is in already."""

@@ -137,7 +137,7 @@ def test_people_see_whom_to_look_after_first(scored: tuple[Path, dict[str, Any]]
     assert re.findall(r"^ +(c\d{3}) ", table, re.M) == [row["customer_id"] for row in first]
     for reason in first[0]["reasons"]:
         assert reason["text"].split()[0] in table
-    assert "30% of the revenue" in " ".join(table.split())
+    assert "profit (the margin of the revenue)" in " ".join(table.split())
 
 
 def test_a_hand_on_the_champion_is_written_down(scored: tuple[Path, dict[str, Any]]):

@@ -125,3 +125,25 @@ def test_a_label_leaves_the_value_figures_as_they_are(
     pd.testing.assert_series_equal(
         label.predict(rows)["churn_probability"], churn.predict(rows)["churn_probability"]
     )
+
+
+def test_a_blends_figures_agree_with_each_other(
+    trained: Training, order: Callable[..., Order], rows: pd.DataFrame
+) -> None:
+    """What is spent fits what is bought, and a lifetime holds the horizon that is part of it."""
+    asked = Asked(order().churn, order().value)
+    scorer = trained.evidence.fitted.scorer("blend", asked, {})
+    valued = trained.evidence.fitted.value
+    assert valued is not None
+    # Customers whom the value model takes for gone, and the blend does not quite.
+    gone = rows.assign(frequency=30, recency=40, T=400)
+    for frame in (rows, gone):
+        found = scorer.predict(frame)
+        usual = valued.predict(frame, horizon_days=HORIZON)
+        worth = usual["expected_spend"] / usual["expected_purchases"]
+        paid = found["expected_spend"] / found["expected_purchases"]
+        assert (paid <= 5.0 * worth * (1 + 1e-9)).all()
+        assert (paid >= worth / 5.0 * (1 - 1e-9)).all()
+        terms = scorer.terms
+        discount = (1 + terms.annual_discount_rate) ** (-HORIZON / 365)
+        assert (found["clv"] >= terms.margin * discount * found["expected_spend"] - 1e-9).all()
