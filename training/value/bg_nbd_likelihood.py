@@ -1,4 +1,4 @@
-"""The log-likelihood of the BG/NBD model on counted rows, with its gradient.
+"""The log-likelihood of the BG/NBD and MBG/NBD models on counted rows, with its gradient.
 
 Customers with the same (frequency, recency, T) count together. What depends on one column alone is
 computed once a distinct value of that column, and a row costs two look-ups, an exponential and a
@@ -31,20 +31,22 @@ class Counts:
     ----------
     customers, purchases : float
         Total weight, and repeat purchases of all together.
-    x, x_weight : ndarray
-        Distinct frequencies, and the weight of the customers with each.
+    x, chances, x_weight : ndarray
+        Distinct frequencies, the purchases after which the customer could have left, and the
+        weight of the customers with each.
     T, age_weight, age_purchases : ndarray
         Distinct ages, the weight of the customers with each, and their repeat purchases.
     t_x : ndarray
-        Distinct recencies of the customers with a repeat purchase.
+        Distinct recencies of the customers who could have left.
     row_weight, row_x, x_index, T_index, t_x_index : ndarray of shape (rows,)
-        The distinct rows with a repeat purchase: weight, frequency, and the places of the three
-        values in the columns above.
+        The distinct rows of customers who could have left: weight, frequency, and the places of
+        the three values in the columns above.
     """
 
     customers: float
     purchases: float
     x: Floats
+    chances: Floats
     x_weight: Floats
     T: Floats
     age_weight: Floats
@@ -57,13 +59,15 @@ class Counts:
     t_x_index: Indices
 
 
-def lay_out(rows: Distinct) -> Counts:
+def lay_out(rows: Distinct, first: float = 0.0) -> Counts:
     """Arrange distinct rows of (frequency, T, recency) for `log_likelihood`.
 
     Parameters
     ----------
     rows : Distinct
         Columns frequency, T and recency, in that order.
+    first : {0, 1}
+        One where the customer can leave after the first purchase too (MBG/NBD).
 
     Returns
     -------
@@ -73,12 +77,13 @@ def lay_out(rows: Distinct) -> Counts:
     weight = rows.counts
     levels_x, index_x = np.unique(x, return_inverse=True)
     levels_T, index_T = np.unique(T, return_inverse=True)
-    repeat = x > 0
+    repeat = x + first > 0
     levels_t_x, index_t_x = np.unique(t_x[repeat], return_inverse=True)
     return Counts(
         customers=float(weight.sum()),
         purchases=float(weight @ x),
         x=levels_x,
+        chances=levels_x + first,
         x_weight=_totals(index_x, weight),
         T=levels_T,
         age_weight=_totals(index_T, weight),
@@ -110,21 +115,24 @@ def log_likelihood(
 
     Notes
     -----
-    A customer adds ln Γ(r + x) / Γ(r) + ln B(a, b + x) / B(a, b) + r ln alpha
-    − (r + x) ln(alpha + T) + ln(1 + d), where d, for x > 0, is the odds of having dropped out,
-    a / (b + x − 1) ((alpha + T) / (alpha + t_x))^(r + x), and zero for x = 0. ln(1 + d) is taken
+    After n purchases the customer could have left: n = x, or x + 1 where the first one counts
+    (MBG/NBD). A customer adds ln Γ(r + x) / Γ(r) + ln B(a, b + n) / B(a, b) + r ln alpha
+    − (r + x) ln(alpha + T) + ln(1 + d), where d, for n > 0, is the odds of having dropped out,
+    a / (b + n − 1) ((alpha + T) / (alpha + t_x))^(r + x), and zero for n = 0. ln(1 + d) is taken
     from ln d, so that nothing overflows. With σ = d / (1 + d) and L = ln((alpha + T) /
     (alpha + t_x)), ln(1 + d) has the slopes σ L in r, σ (r + x) ∂L/∂alpha in alpha, σ / a in a,
-    and −σ / (b + x − 1) in b. Logarithms are of 1 + T / alpha, which stay exact when r and alpha
+    and −σ / (b + n − 1) in b. Logarithms are of 1 + T / alpha, which stay exact when r and alpha
     grow together to the limit of equal rates.
 
     References
     ----------
-    FHL, equation 6, in the form of their section 7 for large x.
+    FHL, equation 6, in the form of their section 7 for large x; Batislam, Denizel & Filiztekin
+    (2007), appendix A, for n = x + 1.
     """
     log_T, log_t_x = np.log1p(counts.T / alpha), np.log1p(counts.t_x / alpha)
     gone_T, gone_t_x = counts.T / (alpha + counts.T), counts.t_x / (alpha + counts.t_x)
-    after_x = b + (np.maximum(counts.x, 1.0) - 1.0)
+    n = counts.chances
+    after_x = b + (np.maximum(n, 1.0) - 1.0)
     odds_x = np.log(a) - np.log(after_x)
     dropped_x = np.zeros(counts.x.size)
     softplus = slope_r = slope_alpha = 0.0
@@ -144,17 +152,16 @@ def log_likelihood(
 
     exposure = r * counts.age_weight + counts.age_purchases
     value = (
-        counts.x_weight
-        @ (log_rising(r, counts.x) + log_rising(b, counts.x) - log_rising(a + b, counts.x))
+        counts.x_weight @ (log_rising(r, counts.x) + log_rising(b, n) - log_rising(a + b, n))
         - exposure @ log_T
         - counts.purchases * np.log(alpha)
         + softplus
     )
     slope_r += float(counts.x_weight @ log_rising_slope(r, counts.x) - counts.age_weight @ log_T)
     slope_alpha += float(exposure @ gone_T) - counts.purchases
-    both = counts.x_weight @ log_rising_slope(a + b, counts.x)
+    both = counts.x_weight @ log_rising_slope(a + b, n)
     slope_a = dropped_x.sum() - a * both
-    slope_b = counts.x_weight @ log_rising_slope(b, counts.x) - both - dropped_x @ (1.0 / after_x)
+    slope_b = counts.x_weight @ log_rising_slope(b, n) - both - dropped_x @ (1.0 / after_x)
     return float(value), np.array([r * slope_r, slope_alpha, slope_a, b * slope_b])
 
 

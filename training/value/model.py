@@ -1,4 +1,4 @@
-"""What customers are worth: purchases (BG/NBD) times the value of a purchase (Gamma-Gamma).
+"""What customers are worth: purchases (BG/NBD by default) times the value of one (Gamma-Gamma).
 
 In: a behaviour table with frequency, recency, T, monetary_value and, for refunds, spend_total and
 unmatched_refunds. Out: a row for each customer with the probability to come back within the
@@ -20,7 +20,10 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from training.errors import StatisticalWarning, TrainingError
-from training.value import bg_nbd, gamma_gamma
+from training.value import gamma_gamma
+from training.value.histories import check_histories
+from training.value.purchase_fit import Fit
+from training.value.purchase_models import DEFAULT, name_of, purchase_model
 
 HISTORY = ("frequency", "recency", "T", "monetary_value")
 REFUNDS = ("spend_total", "unmatched_refunds")
@@ -30,12 +33,17 @@ _DAYS_OF_YEAR = 365.0
 
 
 class ValueModel(BaseEstimator):
-    """BG/NBD purchases times Gamma-Gamma values, net of refunds.
+    """Purchases times Gamma-Gamma values, net of refunds.
+
+    Parameters
+    ----------
+    purchases : {"bg_nbd", "mbg_nbd", "pareto_nbd"}, default "bg_nbd"
+        The purchase model.
 
     Attributes
     ----------
-    purchases_ : training.value.bg_nbd.Fit
-        The purchase model, with its verdict.
+    purchases_ : training.value.purchase_fit.Fit
+        The fitted purchase model, with its verdict.
     spend_ : training.value.gamma_gamma.Fit
         The value model, with its verdict and the correlation of frequency and value.
     refund_factor_ : float in [0, 1]
@@ -63,9 +71,12 @@ class ValueModel(BaseEstimator):
     (2, 5)
     """
 
-    purchases_: bg_nbd.Fit
+    purchases_: Fit[Any]
     spend_: gamma_gamma.Fit
     refund_factor_: float
+
+    def __init__(self, purchases: str = DEFAULT) -> None:
+        self.purchases = purchases
 
     def fit(self, frame: pd.DataFrame, y: object = None) -> ValueModel:
         """Fit both models.
@@ -87,7 +98,8 @@ class ValueModel(BaseEstimator):
         Raises
         ------
         TrainingError
-            If a column is missing or a row cannot be a purchase history.
+            If there is no such purchase model, a column is missing, or a row cannot be a purchase
+            history.
         NotEnoughData
             If too few customers came back.
 
@@ -100,7 +112,7 @@ class ValueModel(BaseEstimator):
         x, t_x, T, m = _columns(frame)
         known = _known(x, t_x, T)
         x, t_x, T, m = x[known], t_x[known], T[known], m[known]
-        self.purchases_ = bg_nbd.fit(x, t_x, T)
+        self.purchases_ = purchase_model(self.purchases).fit(x, t_x, T)
         self.spend_ = gamma_gamma.fit(x, m)
         self.refund_factor_ = _refund_factor(frame)
         return self
@@ -146,17 +158,18 @@ class ValueModel(BaseEstimator):
         x, t_x, T, m = _columns(frame)
         known = _known(x, t_x, T)
         history = (x[known], t_x[known], T[known])
-        bg_nbd.check_histories(*history)
+        check_histories(*history)
         params = self.purchases_.params
+        model = purchase_model(name_of(params))
         rate = math.log1p(annual_discount_rate) / _DAYS_OF_YEAR
         value = self.refund_factor_ * gamma_gamma.expected_value(
             self.spend_.params, x[known], m[known]
         )
-        purchases = bg_nbd.expected_purchases(params, horizon_days, *history)
-        lifetime = bg_nbd.discounted_purchases(params, clv_horizon_days, rate, *history)
+        purchases = model.expected_purchases(params, horizon_days, *history)
+        lifetime = model.discounted_purchases(params, clv_horizon_days, rate, *history)
         answers = {
-            "return_probability": bg_nbd.return_probability(params, horizon_days, *history),
-            "p_alive": bg_nbd.p_alive(params, *history),
+            "return_probability": model.return_probability(params, horizon_days, *history),
+            "p_alive": model.p_alive(params, *history),
             "expected_purchases": purchases,
             "expected_spend": purchases * value,
             "clv": margin * value * lifetime,
@@ -176,6 +189,7 @@ class ValueModel(BaseEstimator):
         """
         check_is_fitted(self, "purchases_")
         return {
+            "purchase_model": name_of(self.purchases_.params),
             "purchases": _plain(self.purchases_),
             "spend": _plain(self.spend_),
             "refund_factor": self.refund_factor_,
@@ -198,12 +212,14 @@ class ValueModel(BaseEstimator):
         TrainingError
             If the dictionary is not of a value model.
         """
-        model = cls()
         try:
+            # Dictionaries without a name are from when there was one model.
+            model = cls(saved.get("purchase_model", DEFAULT))
+            known = purchase_model(model.purchases)
             purchases, spend = dict(saved["purchases"]), dict(saved["spend"])
-            purchases["params"] = bg_nbd.Parameters(**purchases["params"])
+            purchases["params"] = known.Parameters(**purchases["params"])
             spend["params"] = gamma_gamma.Parameters(**spend["params"])
-            model.purchases_ = bg_nbd.Fit(**_tupled(purchases))
+            model.purchases_ = Fit(**_tupled(purchases))
             model.spend_ = gamma_gamma.Fit(**_tupled(spend))
             model.refund_factor_ = float(saved["refund_factor"])
         except (KeyError, TypeError, ValueError) as error:
@@ -276,7 +292,7 @@ def _refund_factor(frame: pd.DataFrame) -> float:
     return factor
 
 
-def _plain(fit: bg_nbd.Fit | gamma_gamma.Fit) -> dict[str, Any]:
+def _plain(fit: Fit[Any] | gamma_gamma.Fit) -> dict[str, Any]:
     """A fit as JSON values: lists for tuples."""
     return {
         name: list(value) if isinstance(value, tuple) else value

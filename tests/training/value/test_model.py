@@ -12,6 +12,7 @@ from sklearn.exceptions import NotFittedError
 from training.errors import NotEnoughData, StatisticalWarning, TrainingError
 from training.value import model as value
 from training.value.model import HISTORY, OUTPUTS, ValueModel
+from training.value.purchase_models import purchase_model
 
 
 @pytest.fixture(scope="module")
@@ -147,11 +148,75 @@ def test_saved_as_json_text_and_read_it_is_the_same_model(shop, model):
 def test_dictionary_of_something_else_is_refused():
     with pytest.raises(TrainingError, match="cannot be read"):
         ValueModel.from_dict({"purchases": {"params": {"r": 1.0}}})
+    with pytest.raises(TrainingError, match="Got the purchase model 'nbd'; expected one of bg_nbd"):
+        ValueModel.from_dict({"purchase_model": "nbd"})
+
+
+def test_dictionary_from_before_there_was_a_choice_is_bg_nbd(shop, model):
+    saved = model.to_dict()
+    assert saved.pop("purchase_model") == "bg_nbd"
+    again = ValueModel.from_dict(saved)
+    assert again.get_params() == {"purchases": "bg_nbd"}
+    assert again.purchases_ == model.purchases_
+
+
+@pytest.fixture(scope="module", params=["mbg_nbd", "pareto_nbd"])
+def other(request, shop):
+    """A value model that holds another purchase model, fitted in whole days."""
+    days = shop.assign(recency=np.ceil(shop["recency"]))
+    return ValueModel(purchases=request.param).fit(days)
+
+
+def test_any_purchase_model_can_be_held(shop, model, other):
+    """The money is the same, and forecasts are of the same customers: totals within a fifth."""
+    held = purchase_model(other.purchases)
+    assert isinstance(other.purchases_.params, held.Parameters)
+    assert other.spend_ == model.spend_ and other.refund_factor_ == model.refund_factor_
+    some = shop.head(2_000)
+    forecast, usual = other.predict(some, 180), model.predict(some, 180)
+    assert tuple(forecast.columns) == OUTPUTS
+    history = tuple(some[name] for name in HISTORY[:3])
+    params = other.purchases_.params
+    for name in ("return_probability", "expected_purchases"):
+        answer = getattr(held, name)(params, 180.0, *history)
+        assert np.array_equal(forecast[name], answer)
+        assert forecast[name].sum() == pytest.approx(usual[name].sum(), rel=0.2)
+    assert np.array_equal(forecast["p_alive"], held.p_alive(params, *history))
+
+
+def test_any_purchase_model_gives_a_customer_alone_the_numbers_of_the_table(shop, other):
+    together = other.predict(shop.head(3_000), horizon_days=90)
+    for row in (0, 17, 2_424):
+        alone = other.predict(shop.iloc[[row]], horizon_days=90)
+        pd.testing.assert_frame_equal(alone, together.iloc[[row]], check_exact=True)
+
+
+def test_any_purchase_model_is_the_same_after_json_text(shop, other):
+    again = ValueModel.from_dict(json.loads(json.dumps(other.to_dict(), allow_nan=False)))
+    assert again.to_dict() == other.to_dict() and again.purchases == other.purchases
+    assert again.purchases_ == other.purchases_
+    pd.testing.assert_frame_equal(
+        again.predict(shop.head(99), 90), other.predict(shop.head(99), 90), check_exact=True
+    )
+
+
+def test_fitted_model_keeps_its_purchase_model_when_the_parameter_is_set_anew(shop, model):
+    changed = ValueModel.from_dict(model.to_dict()).set_params(purchases="pareto_nbd")
+    assert changed.to_dict()["purchase_model"] == "bg_nbd"
+    pd.testing.assert_frame_equal(
+        changed.predict(shop.head(9), 90), model.predict(shop.head(9), 90)
+    )
+
+
+def test_unknown_purchase_model_is_refused(shop):
+    with pytest.raises(TrainingError, match="Got the purchase model 'nbd'"):
+        ValueModel(purchases="nbd").fit(shop)
 
 
 def test_follows_the_conventions_of_an_estimator(shop, model):
-    """No parameters to set; a clone is unfitted; predicting before fitting is refused."""
-    assert model.get_params() == {}
+    """Its parameter can be read; a clone is unfitted; predicting before fitting is refused."""
+    assert model.get_params() == {"purchases": "bg_nbd"}
+    assert clone(ValueModel(purchases="mbg_nbd")).purchases == "mbg_nbd"
     with pytest.raises(NotFittedError):
         clone(model).predict(shop, 90)
     with pytest.raises(NotFittedError):

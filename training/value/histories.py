@@ -1,0 +1,91 @@
+"""Purchase histories: frequency x, recency t_x and age T as whole columns.
+
+All purchase models read the same three columns, in one time unit. Here they are checked, brought
+to one length and counted.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from training.errors import TrainingError
+from training.value.counted import Distinct, count
+
+Floats = NDArray[np.float64]
+
+
+def check_histories(x: Floats, t_x: Floats, T: Floats) -> None:
+    """Refuse rows that cannot be purchase histories.
+
+    Parameters
+    ----------
+    x, t_x, T : ndarray of float64
+        Frequency, recency and age.
+
+    Raises
+    ------
+    TrainingError
+        With the rule that is broken and by how many rows.
+    """
+    _expect("finite numbers", np.isfinite(x) & np.isfinite(t_x) & np.isfinite(T))
+    _expect("frequency of at least 0", x >= 0)
+    _expect("recency between 0 and T", (t_x >= 0) & (t_x <= T))
+    _expect("recency 0 where frequency is 0", (x > 0) | (t_x == 0))
+
+
+def counted(
+    frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, weights: ArrayLike | None
+) -> Distinct:
+    """Distinct (frequency, T, recency) with counts, after a check that they can be.
+
+    Parameters
+    ----------
+    frequency, recency, T : array-like of float
+        Repeat purchases (x), age at the last of them (t_x), age now.
+    weights : array-like of float >= 0, or None
+        How many customers each row stands for; one when None.
+
+    Returns
+    -------
+    Distinct
+        Columns frequency, T and recency, in that order.
+
+    Raises
+    ------
+    TrainingError
+        If a row cannot be a history, or a weight cannot be one.
+    """
+    x, t_x, age = (np.asarray(column, dtype=np.float64) for column in (frequency, recency, T))
+    check_histories(x, t_x, age)
+    if weights is None:
+        return count((x, age, t_x))
+    weight = np.asarray(weights, dtype=np.float64)
+    _expect("finite weights of at least 0", np.isfinite(weight) & (weight >= 0))
+    some = weight > 0
+    return count((x[some], age[some], t_x[some]), weight[some])
+
+
+def columns(x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> tuple[Floats, Floats, Floats]:
+    """Three float columns of one length; a single customer is a column of one.
+
+    Parameters
+    ----------
+    x, t_x, T : array-like of float
+        Frequency, recency and age; what is one number stands for all rows.
+
+    Returns
+    -------
+    x, t_x, T : ndarray of float64
+    """
+    given = (np.atleast_1d(np.asarray(column, dtype=np.float64)) for column in (x, t_x, T))
+    first, second, third = np.broadcast_arrays(*given)
+    return first, second, third
+
+
+def _expect(rule: str, holds: NDArray[np.bool_]) -> None:
+    if not holds.all():
+        raise TrainingError(
+            f"Got {int((~holds).sum())} of {holds.size} purchase histories that break a rule; "
+            f"expected {rule}. Build the behaviour table again."
+        )
