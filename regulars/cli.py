@@ -50,7 +50,7 @@ def _refuse(error: Exception, *, debug: bool) -> int:
 app = typer.Typer(
     cls=Verbs,
     name="regulars",
-    help="Who is about to leave, what each customer is worth, and how sure we are.",
+    help="Who is about to leave, what each customer is worth, and how far to trust it.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from training.spend import SpendModel
     from training.value.model import ValueModel
 
-#: Who may speak for the return probability, in the order in which ties are broken.
+#: Who can give a return probability. The blend speaks where there is one, else the value model;
+#: under the label rule the better of the two learners alone.
 SPEAKERS = ("value", "logistic", "churn", "blend")
 
 

@@ -5,8 +5,9 @@ read. Out: a schedule of past as-of dates and, for each, a frame with one row pe
 ``customer_id``, ``as_of``, the behaviour columns at that date, and the outcome columns
 ``returned``, ``occasions`` and ``spend`` of the window ``[as_of, as_of + horizon)``.
 
-Time rule: a model that is tested at *o* is calibrated on a snapshot whose window ends by *o* and
-trained on snapshots whose windows end by the calibration date, so the gap is the horizon itself.
+Time rule: the blend that is tested at *o* learns from snapshots whose windows end by *o*, so the
+gap is the horizon itself. A learner alone is trained on those whose windows end by the newest of
+them, on which it is calibrated.
 """
 
 from __future__ import annotations
@@ -45,11 +46,11 @@ class Origin:
     at : date
         The as-of date that the fit answers for.
     calibrate : date or None
-        Snapshot on which probabilities are calibrated; its window ends by ``at``. With no
-        training snapshot before it, only the naive rules learn from it.
+        The newest snapshot; its window ends by ``at``. A learner alone is calibrated on it; the
+        blend and the naive rules learn from it as from the others.
     train : tuple of date
         Training snapshots, oldest first; their windows end by ``calibrate``. Empty when history
-        is too short: then only the value model can answer.
+        is too short to train and calibrate a learner alone.
     """
 
     at: date
@@ -58,7 +59,7 @@ class Origin:
 
     @property
     def has_panel(self) -> bool:
-        """Whether a churn model can be trained and calibrated here."""
+        """Whether a learner alone can be trained and calibrated here."""
         return bool(self.train) and self.calibrate is not None
 
     @property

@@ -69,9 +69,9 @@ def assess(
     days = (as_of - first_day).days
     return (
         _value(days, customers, repeat_customers),
-        _risk(days, horizon_days, plan.production.has_panel),
+        _risk(days, horizon_days, bool(plan.production.dates)),
         _grade(days, horizon_days, bool(plan.tests)),
-        _season(as_of, plan.production.train),
+        _season(as_of, plan.production.dates),
     )
 
 
@@ -83,9 +83,9 @@ def _value(days: int, customers: int, repeat_customers: int) -> Answer:
     return Answer("value", False, f"{told}; the value model needs {MIN_REPEAT_CUSTOMERS}")
 
 
-def _risk(days: int, horizon_days: int, has_panel: bool) -> Answer:
-    needed = 2 * horizon_days + MIN_HISTORY_DAYS
-    if has_panel:
+def _risk(days: int, horizon_days: int, has_window: bool) -> Answer:
+    needed = horizon_days + MIN_HISTORY_DAYS
+    if has_window:
         return Answer("risk", True, f"{days:,} days hold past windows of {horizon_days} to learn")
     return Answer(
         "risk",
@@ -102,9 +102,9 @@ def _grade(days: int, horizon_days: int, has_test: bool) -> Answer:
     return Answer("grade", False, f"{days:,} days leave no window to test on (it takes {needed:,})")
 
 
-def _season(as_of: date, train: tuple[date, ...]) -> Answer:
+def _season(as_of: date, past: tuple[date, ...]) -> Answer:
     last_year = as_of - timedelta(days=YEAR_DAYS)
-    if last_year in train:
+    if last_year in past:
         return Answer("season", True, f"the same season a year ago, from {last_year}, is learnt")
     return Answer(
         "season", False, f"the same season a year ago, from {last_year}, is not in the history"
