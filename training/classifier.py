@@ -27,7 +27,7 @@ from training.calibration import Sigmoid
 from training.encoding import Encoder
 from training.errors import NotEnoughData
 
-FORMAT = 1
+FORMAT = 2
 
 
 class RiskClassifier(ClassifierMixin, BaseEstimator):

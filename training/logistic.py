@@ -31,8 +31,9 @@ class LogisticModel(RiskClassifier):
     Attributes
     ----------
     numbers_ : dict of str to ndarray
-        Of each numeric column: ``median``; ``centre`` and ``scale`` on the signed log scale; and
-        ``flagged``, whether values were missing in training.
+        Of each numeric column: ``median``; ``centre``, ``scale``, ``low`` and ``high`` on the
+        signed log scale; and ``flagged``, whether values were missing in training. Numbers beyond
+        what training saw are taken for the nearest that it saw: a line knows no bounds.
     weights_ : ndarray of shape (n_terms,)
         Log-odds a unit of each term.
     means_ : ndarray of shape (n_terms,)
@@ -119,6 +120,8 @@ class LogisticModel(RiskClassifier):
             "median": median,
             "centre": centre,
             "scale": np.where(flat, 1.0, spread),
+            "low": logs[weights > 0].min(axis=0),
+            "high": logs[weights > 0].max(axis=0),
             "flagged": missing[weights > 0].any(axis=0).astype(float),
         }
 
@@ -159,6 +162,7 @@ class LogisticModel(RiskClassifier):
                 terms[:, j] = missing
                 continue
             logs = _signed_log(np.where(missing, stored["median"][k], values))
+            logs = np.clip(logs, stored["low"][k], stored["high"][k])
             terms[:, j] = (logs - stored["centre"][k]) / stored["scale"][k]
         return terms
 
