@@ -19,9 +19,9 @@ from benchmarks.data_sets import Case, DataSet
 from benchmarks.printed import tell
 from regulars.settings import Settings
 from training import metrics, panel
+from training.asked import Asked
 from training.errors import StatisticalWarning
 from training.evidence import Evidence, Order
-from training.fitting import Asked
 
 
 @dataclass(frozen=True)
@@ -101,19 +101,15 @@ def backtest(case: Case, data: DataSet) -> Outcome:
     tell(str(case))
     after = case.as_of + timedelta(days=case.horizon_days)
     settings = with_horizon(data.settings, case.horizon_days)
-    horizon = {"horizon_days": case.horizon_days}
-    truth = panel.snapshot(data.inputs, case.as_of, known_until=after, **horizon)
+    truth = _snapshot(data, case.as_of, case.horizon_days, after)
     evidence = train(settings, data, case.as_of)
-    plan = panel.schedule(span(data)[0], case.as_of, case.horizon_days).production
-    past = {
-        day: panel.snapshot(data.inputs, day, known_until=case.as_of, **horizon)
-        for day in plan.dates
-    }
+    earlier, later = rival_dates(span(data)[0], case.as_of, case.horizon_days)
+    past = {day: _snapshot(data, day, case.horizon_days, case.as_of) for day in (*earlier, *later)}
     answers = rivals.rules_of_thumb(list(past.values()), truth, case.horizon_days)
     answers |= rivals.lifetimes_alone(truth, case.horizon_days)
-    if plan.has_panel and plan.calibrate is not None:
-        train_on = [past[day] for day in plan.train]
-        answers["LightGBM"] = rivals.lightgbm_alone(train_on, past[plan.calibrate], truth)
+    if earlier:
+        train_on = [past[day] for day in earlier]
+        answers["LightGBM"] = rivals.lightgbm_alone(train_on, past[later[0]], truth)
     answers["Regulars"] = evidence.scorer.predict(truth)
     fitted, asked = evidence.fitted, _asked(settings)
     candidates = {s: fitted.scorer(s, asked, {}).predict(truth) for s in fitted.speakers}
@@ -125,6 +121,41 @@ def backtest(case: Case, data: DataSet) -> Outcome:
         {name: _figures(answer, truth) for name, answer in answers.items()},
         {name: _figures(answer, truth) for name, answer in candidates.items()},
     )
+
+
+def rival_dates(
+    first_day: date, as_of: date, horizon_days: int
+) -> tuple[tuple[date, ...], tuple[date, ...]]:
+    """Past windows of the whole horizon, as one would choose them by hand for the rivals.
+
+    Parameters
+    ----------
+    first_day, as_of : date
+    horizon_days : int
+
+    Returns
+    -------
+    earlier : tuple of date
+        To train on, oldest first: up to eight, a month or a third of the horizon apart, and the
+        same season a year earlier; their windows end by the later one.
+    later : tuple of date
+        The newest one, to calibrate on; empty where there is none.
+    """
+    earliest = first_day + timedelta(days=panel.MIN_HISTORY_DAYS)
+    later = as_of - timedelta(days=horizon_days)
+    if later < earliest:
+        return (), ()
+    newest, step = later - timedelta(days=horizon_days), max(28, horizon_days // 3)
+    wanted = {newest - timedelta(days=step * k) for k in range(panel.MAX_SNAPSHOTS)}
+    last_year = as_of - timedelta(days=panel.YEAR_DAYS)
+    wanted |= {last_year} if last_year <= newest else set()
+    return tuple(sorted(day for day in wanted if day >= earliest)), (later,)
+
+
+def _snapshot(data: DataSet, day: date, horizon_days: int, known_until: date) -> pd.DataFrame:
+    """Behaviour and outcome of one window."""
+    rows = panel.snapshot(data.inputs, day, horizon_days=horizon_days, known_until=known_until)
+    return panel.seen(rows, horizon_days)
 
 
 def train(settings: Settings, data: DataSet, as_of: date) -> Evidence:

@@ -144,7 +144,8 @@ def lightgbm_alone(
     DataFrame
     """
     from training.churn import ChurnModel
-    from training.fitting import churned, feature_families
+    from training.fitting import feature_families
+    from training.panel import churned
 
     whole = pd.concat(train, ignore_index=True)
     columns = list(feature_families(whole.columns))

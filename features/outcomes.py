@@ -11,6 +11,7 @@ not complete counts customers as lost who may still come. Asking is the caller's
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import ibis
@@ -18,6 +19,8 @@ import ibis.expr.types as ir
 
 from features.errors import FeaturesError
 from features.occasions import occasions
+
+OUTCOMES = ("returned", "occasions", "spend")
 
 
 def is_complete(as_of: date, horizon_days: int, last_day: date) -> bool:
@@ -66,25 +69,55 @@ def outcomes(transactions: ir.Table, as_of: date, horizon_days: int) -> ir.Table
     FeaturesError
         If the horizon is shorter than a day or ends after the last day that there is.
     """
-    if not 1 <= horizon_days <= (date.max - as_of).days:
-        raise FeaturesError(
-            f"Got horizon_days={horizon_days} from {as_of}, expected 1 or more and an end before "
-            f"{date.max}."
-        )
-    days = occasions(transactions, as_of + timedelta(days=horizon_days))
+    whole = windows(transactions, as_of, (horizon_days,))
+    return whole.rename({name: f"{name}_in_{horizon_days}" for name in OUTCOMES})
+
+
+def windows(transactions: ir.Table, as_of: date, horizons: Sequence[int]) -> ir.Table:
+    """The same for windows of several lengths that begin on the same day, in one pass.
+
+    Parameters
+    ----------
+    transactions : ibis table
+        Accepted rows, as for `outcomes`.
+    as_of : date
+    horizons : sequence of int
+        Lengths, at least one, each once.
+
+    Returns
+    -------
+    Table with one row per buyer, in no order: ``customer_id``, then for each length h
+    ``returned_in_h``, ``occasions_in_h`` and ``spend_in_h``.
+
+    Raises
+    ------
+    FeaturesError
+        As `outcomes`.
+    """
+    for days in horizons:
+        if not 1 <= days <= (date.max - as_of).days:
+            raise FeaturesError(
+                f"Got horizon_days={days} from {as_of}, expected 1 or more and an end before "
+                f"{date.max}."
+            )
+    days = occasions(transactions, as_of + timedelta(days=max(horizons)))
     past = days.day < ibis.literal(as_of)
-    totals = days.group_by("customer_id").aggregate(
-        before=days.count(where=days.is_occasion & past),
-        occasions=days.count(where=days.is_occasion & ~past),
-        spend=days.net.sum(where=~past),
-    )
+    sums = {"before": days.count(where=days.is_occasion & past)}
+    for length in horizons:
+        inside = ~past & (days.day < ibis.literal(as_of + timedelta(days=length)))
+        sums[f"occasions_in_{length}"] = days.count(where=days.is_occasion & inside)
+        sums[f"spend_in_{length}"] = days.net.sum(where=inside)
+    totals = days.group_by("customer_id").aggregate(**sums)
     totals = totals.filter(totals.before > 0)
-    return totals.select(
-        "customer_id",
-        "occasions",
-        returned=(totals.occasions > 0).cast("int64"),
-        spend=totals.spend.cast("float64").fill_null(0.0),
-    ).select("customer_id", "returned", "occasions", "spend")
+    columns = [totals.customer_id]
+    for length in horizons:
+        came, spent = totals[f"occasions_in_{length}"], totals[f"spend_in_{length}"]
+        columns += [
+            (came > 0).cast("int64").name(f"returned_in_{length}"),
+            came,
+            spent.cast("float64").fill_null(0.0).name(f"spend_in_{length}"),
+        ]
+    return totals.select(*columns)
 
 
 def labels(customers: ir.Table) -> ir.Table:

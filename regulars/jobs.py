@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from regulars.settings import Settings
     from training.pipeline import Training
     from training.registry import Champion
-    from training.scorer import Terms
+    from training.terms import Terms
 
 #: Told what is being done, how many parts are done, and of how many.
 Tell = Callable[[str, int, int], None]

@@ -52,7 +52,9 @@ class Column:
 _NO_NUMBER = "where the model gives no number"
 _NO_PURCHASE = "without a purchase on record"
 _NO_VALUE = f"{_NO_PURCHASE}, and {_NO_NUMBER}"
-_NO_INTERVAL = "in this version, which fits no intervals yet"
+_NO_INTERVAL = (
+    "where the figure is, and where no past window tells how far outcomes lie from predictions"
+)
 
 
 def _text(name: str, meaning: str, null: str = "", words: tuple[str, ...] = ()) -> Column:
@@ -64,15 +66,17 @@ def _probability(name: str, meaning: str, null: str) -> Column:
 
 
 def _bounded(name: str, unit: str, meaning: str) -> tuple[Column, ...]:
-    """A figure of the value model with the ends of its interval."""
+    """A figure with the ends of its prediction interval."""
     ends = (
         Column(
             f"{name}_{end}",
             unit,
             0,
             None,
-            f"{side} end of the central 80 % interval of `{name}`.",
-            _NO_INTERVAL,
+            f"{side} end of the 80 % prediction interval: what comes of such customers lies in it "
+            "in eight of ten cases. It begins at 0 for those who may well buy nothing; where "
+            "nearly all do nothing it ends there too, although a few keep the expectation above.",
+            f"{_NO_PURCHASE}, and {_NO_INTERVAL}",
         )
         for end, side in (("lower", "Lower"), ("upper", "Upper"))
     )
@@ -103,6 +107,16 @@ COLUMNS: tuple[Column, ...] = (
         "Chance that the customer leaves: no purchase within the horizon or, under the rule "
         "`label`, what the label says.",
         _NO_NUMBER,
+    ),
+    *(
+        _probability(
+            f"churn_probability_{end}",
+            f"{side} end of the 80 % confidence interval of `churn_probability`: as far as the "
+            "rates of customers alike came to lie from the prediction, in eight of ten groups of "
+            "the past windows.",
+            _NO_INTERVAL,
+        )
+        for end, side in (("lower", "Lower"), ("upper", "Upper"))
     ),
     _probability(
         "return_probability",

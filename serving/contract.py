@@ -14,7 +14,13 @@ from serving.abstention import ANSWERS
 from serving.lifecycle import STAGES
 from serving.tiers import TIERS
 
-PROBABILITIES = ("churn_probability", "return_probability", "p_alive")
+PROBABILITIES = (
+    "churn_probability",
+    "churn_probability_lower",
+    "churn_probability_upper",
+    "return_probability",
+    "p_alive",
+)
 BOUNDED = ("expected_purchases", "expected_spend", "clv")
 ALWAYS = (
     "customer_id",
@@ -74,7 +80,7 @@ def _ranges(table: pa.Table) -> dict[str, Any]:
     broken["churn and return probability do not add up to 1"] = apart
     broken["expected_purchases is negative"] = pc.less(table["expected_purchases"], 0.0)
     broken["potential_value is below clv"] = pc.less(table["potential_value"], table["clv"])
-    for name in BOUNDED:
+    for name in ("churn_probability", *BOUNDED):
         lower, upper = table[f"{name}_lower"], table[f"{name}_upper"]
         broken[f"{name}_lower is above {name}_upper"] = pc.greater(lower, upper)
     return broken

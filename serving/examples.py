@@ -19,6 +19,8 @@ _META = {
 }
 _RISK = {
     "churn_probability": 0.62,
+    "churn_probability_lower": 0.51,
+    "churn_probability_upper": 0.7,
     "return_probability": 0.38,
     "p_alive": 0.71,
     "next_purchase_by": "2011-10-27",
@@ -33,14 +35,14 @@ _RISK = {
 }
 _VALUE = {
     "expected_purchases": 0.9,
-    "expected_purchases_lower": None,
-    "expected_purchases_upper": None,
+    "expected_purchases_lower": 0.0,
+    "expected_purchases_upper": 2.0,
     "expected_spend": 212.4,
-    "expected_spend_lower": None,
-    "expected_spend_upper": None,
+    "expected_spend_lower": 0.0,
+    "expected_spend_upper": 388.5,
     "clv": 241.07,
-    "clv_lower": None,
-    "clv_upper": None,
+    "clv_lower": 0.0,
+    "clv_upper": 466.2,
     "clv_horizon_days": 365,
     "potential_value": 903.5,
     "tier": "core",

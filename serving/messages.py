@@ -219,6 +219,8 @@ class RiskColumns(BaseModel):
     """Will they come back."""
 
     churn_probability: Probability = _column("churn_probability")
+    churn_probability_lower: Probability = _column("churn_probability_lower")
+    churn_probability_upper: Probability = _column("churn_probability_upper")
     return_probability: Probability = _column("return_probability")
     p_alive: Probability = _column("p_alive")
     next_purchase_by: date | None = _column("next_purchase_by")

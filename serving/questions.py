@@ -27,6 +27,8 @@ OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         RISK: (
             "churn_probability",
+            "churn_probability_lower",
+            "churn_probability_upper",
             "return_probability",
             "p_alive",
             "next_purchase_by",

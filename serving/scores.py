@@ -44,6 +44,8 @@ SCHEMA = pa.schema(
         ("as_of", pa.date32()),
         ("horizon_days", pa.int64()),
         ("churn_probability", pa.float64()),
+        ("churn_probability_lower", pa.float64()),
+        ("churn_probability_upper", pa.float64()),
         ("return_probability", pa.float64()),
         ("p_alive", pa.float64()),
         ("expected_purchases", pa.float64()),

@@ -33,7 +33,13 @@ _FROM_PURCHASES = (
     *(f"{name}{end}" for name in BOUNDED for end in ("", "_lower", "_upper")),
 )
 _LIFETIME = ("clv", "clv_lower", "clv_upper")
-_PREDICTED = ("churn_probability", "return_probability", *_FROM_PURCHASES)
+_PREDICTED = (
+    "churn_probability",
+    "churn_probability_lower",
+    "churn_probability_upper",
+    "return_probability",
+    *_FROM_PURCHASES,
+)
 
 
 class Predictor(Protocol):
@@ -87,7 +93,7 @@ def score(
 
     Returns
     -------
-    pandas.DataFrame of shape (n_customers, 25)
+    pandas.DataFrame of shape (n_customers, 27)
         Score rows in the order of `frame`, backed by Arrow, with the types of `scores.SCHEMA`.
     Thresholds
         Those given, or those learned.

@@ -1,8 +1,9 @@
 """Rolling origin: every model and every naive rule on past windows that none of them saw.
 
-In: a ``Schedule`` and the past dates. Out: one tidy table of figures (origin, model, question,
-metric, figure), what the windows say of the blend's members, and the newest origin's models and
-predictions.
+In: a ``Schedule`` and the past dates. Out: one tidy table of figures (origin, horizon_days, model,
+question, metric, figure), the chances that a model is better than a rule of thumb by luck, what
+the windows say of the blend's members and of the spread of outcomes, and the newest origin's
+models and predictions.
 
 At each origin the blend has the weights that older windows gave it, so that the newest window
 is left for the grade and the gate; the weights for production are learned on all of them.
@@ -12,20 +13,50 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from training.fitting import Asked, Fitted, Known, fit_origin
-from training.panel import Origin, Schedule
+from training.asked import Asked
+from training.fitting import Fitted, fit_origin
+from training.known import Known
+from training.panel import MAX_SNAPSHOTS, Origin, Schedule
+from training.skill import Draws, draws
+from training.spread import Spread, Window, learn
 from training.stacking import Trials
 
 if TYPE_CHECKING:
     from training.naive import Rule
 
 QUESTIONS = ("risk", "purchases", "spend")
+COLUMNS = ("origin", "horizon_days", "model", "question", "metric", "figure")
+
+
+@dataclass(frozen=True)
+class Tested:
+    """One window that was tested, at one origin.
+
+    Attributes
+    ----------
+    at : date
+        Its first day.
+    horizon_days : int
+        Its length.
+    speaker : str
+        The model that would have spoken there.
+    window : Window
+        What it predicted, and what came.
+    frame : pandas.DataFrame
+        What was known of the customers, row for row.
+    """
+
+    at: date
+    horizon_days: int
+    speaker: str
+    window: Window
+    frame: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -35,23 +66,48 @@ class Backtest:
     Attributes
     ----------
     figures : pandas.DataFrame
-        Columns ``origin`` (date), ``model``, ``question`` (risk, purchases, spend), ``metric``,
-        ``figure``.
-    speaker : str
-        The model that speaks for the return probability.
+        Columns ``origin`` (date), ``horizon_days``, ``model``, ``question`` (risk, purchases,
+        spend), ``metric``, ``figure``.
     newest : Fitted or None
         The newest origin's models; None where history holds no window to test on.
     predictions : mapping of str to pandas.DataFrame
-        The newest origin's predictions by model, in the row order of its snapshot.
+        The newest origin's predictions for the trained horizon by model, in the row order of its
+        snapshot.
     trials : Trials
         What the windows say of the blend's members.
+    tested : tuple of Tested
+        Every window, newest first.
+    skills : tuple of Draws
+        Bootstrap draws of the skill of the model that would have spoken, window by window.
     """
 
     figures: pd.DataFrame
-    speaker: str
     newest: Fitted | None
     predictions: Mapping[str, pd.DataFrame]
     trials: Trials = field(default_factory=Trials)
+    tested: tuple[Tested, ...] = ()
+    skills: tuple[Draws, ...] = ()
+
+    def spread(self, horizon_days: int) -> Spread | None:
+        """How far outcomes lay from predictions over a horizon.
+
+        Parameters
+        ----------
+        horizon_days : int
+
+        Returns
+        -------
+        Spread or None
+            From windows of this length where there are any, else of the longest that were
+            tested; those of a blend where one was tested. None without any.
+        """
+        lengths = {one.horizon_days for one in self.tested}
+        if not lengths:
+            return None
+        length = horizon_days if horizon_days in lengths else max(lengths)
+        right = [one for one in self.tested if one.horizon_days == length]
+        blended = [one for one in right if one.speaker == "blend"]
+        return learn([one.window for one in blended or right])
 
 
 def run(
@@ -65,7 +121,7 @@ def run(
     Parameters
     ----------
     plan : Schedule
-        Its ``tests`` are the origins.
+        Its ``origins`` are tested.
     past : mapping of date to Known
         Snapshots of ``plan.dates``.
     asked : Asked
@@ -76,28 +132,44 @@ def run(
     Returns
     -------
     Backtest
-        With an empty table and the value model speaking where there is no origin.
+        With an empty table where there is no origin.
     """
     tell = progress or (lambda *_: None)
     tables: list[pd.DataFrame] = []
+    tested: list[Tested] = []
+    skills: list[Draws] = []
     newest, shown, trials = None, {}, Trials()
     # Oldest first: the weights of a blend are learned on the windows before.
-    for number, origin in enumerate(reversed(plan.tests)):
-        tell("backtest", number, len(plan.tests))
-        newest = fit_origin(origin, past, past[origin.at], asked, trials)
-        shown = predict_all(newest, origin, past, asked)
-        tables.insert(0, measure(origin.at, shown, past[origin.at].frame))
-        trials = trials + newest.trials(past[origin.at].frame)
-    tell("backtest", len(plan.tests), len(plan.tests))
-    figures = pd.concat(tables, ignore_index=True) if tables else _no_figures()
-    # The blend's weights already say whom the windows trust; a choice between whole models would
-    # follow the luck of a single season.
-    speaker = "blend" if plan.production.dates else "value"
-    return Backtest(figures, speaker, newest, shown, trials)
+    for number, origin in enumerate(reversed(plan.origins)):
+        tell("backtest", number, len(plan.origins))
+        fitted = fit_origin(origin, past, past[origin.at], asked, trials)
+        for days in (d for d in asked.horizons if past[origin.at].over(d)):
+            answers = predict_all(fitted, origin, past, asked, days)
+            truth = past[origin.at].seen(days)
+            tables.insert(0, measure(origin.at, days, answers, truth))
+            tested.insert(0, _tested(origin.at, days, fitted.speaker, answers, truth))
+            skills += draws(origin.at, days, fitted.speaker, answers, truth)
+            if days == asked.horizon_days:
+                newest, shown = fitted, answers
+        trials = trials + fitted.trials(past[origin.at].seen(asked.window_days))
+    tell("backtest", len(plan.origins), len(plan.origins))
+    figures = pd.concat(tables, ignore_index=True) if tables else no_figures()
+    return Backtest(figures, newest, shown, trials, tuple(tested), tuple(skills))
+
+
+def _tested(
+    at: date, days: int, speaker: str, answers: Mapping[str, pd.DataFrame], truth: pd.DataFrame
+) -> Tested:
+    came = truth[["returned", "occasions", "spend"]]
+    return Tested(at, days, speaker, Window(answers[speaker], came), truth)
 
 
 def predict_all(
-    fitted: Fitted, origin: Origin, past: Mapping[date, Known], asked: Asked
+    fitted: Fitted,
+    origin: Origin,
+    past: Mapping[date, Known],
+    asked: Asked,
+    horizon_days: int,
 ) -> dict[str, pd.DataFrame]:
     """Predictions of each model and naive rule at an origin.
 
@@ -106,11 +178,13 @@ def predict_all(
     fitted : Fitted
         The origin's models.
     origin : Origin
-        Its snapshots teach the naive rules.
+        Its first day; the naive rules learn from windows that ended by it.
     past : mapping of date to Known
         Snapshots.
     asked : Asked
         Settings of the training.
+    horizon_days : int
+        Window that is asked about.
 
     Returns
     -------
@@ -119,21 +193,28 @@ def predict_all(
     """
     frame = past[origin.at].frame
     answers = {
-        speaker: fitted.scorer(speaker, asked, {}).predict(frame) for speaker in fitted.speakers
+        speaker: fitted.scorer(speaker, asked, {}).predict(frame, horizon_days)
+        for speaker in fitted.speakers
     }
-    taught = [past[day].frame for day in origin.dates]
-    for name, rule in _taught_rules(taught, asked.churn.horizon_days):
+    span = timedelta(days=horizon_days)
+    over = [day for day in sorted(past) if day + span <= origin.at and past[day].over(horizon_days)]
+    taught = [past[day].seen(horizon_days) for day in over[-MAX_SNAPSHOTS:]]
+    for name, rule in _taught_rules(taught, horizon_days):
         answers[name] = rule.predict(frame)
     return answers
 
 
-def measure(at: date, predictions: Mapping[str, pd.DataFrame], truth: pd.DataFrame) -> pd.DataFrame:
+def measure(
+    at: date, horizon_days: int, predictions: Mapping[str, pd.DataFrame], truth: pd.DataFrame
+) -> pd.DataFrame:
     """Figures of each model against what came of it.
 
     Parameters
     ----------
     at : date
         The origin.
+    horizon_days : int
+        Length of the window.
     predictions : mapping of str to pandas.DataFrame
         By model.
     truth : pandas.DataFrame
@@ -142,11 +223,11 @@ def measure(at: date, predictions: Mapping[str, pd.DataFrame], truth: pd.DataFra
     Returns
     -------
     pandas.DataFrame
-        Tidy: ``origin``, ``model``, ``question``, ``metric``, ``figure``.
+        Tidy, with the columns of `COLUMNS`.
     """
     from training import metrics
 
-    tables = [measure_risk(at, predictions, truth["returned"].to_numpy())]
+    tables = [measure_risk(at, horizon_days, predictions, truth["returned"].to_numpy())]
     for question, column, outcome in (
         ("purchases", "expected_purchases", "occasions"),
         ("spend", "expected_spend", "spend"),
@@ -156,12 +237,15 @@ def measure(at: date, predictions: Mapping[str, pd.DataFrame], truth: pd.DataFra
             model: metrics.spend_report(actual, answer[column].to_numpy())
             for model, answer in predictions.items()
         }
-        tables.append(_tidy(at, question, reports))
+        tables.append(_tidy(at, horizon_days, question, reports))
     return pd.concat(tables, ignore_index=True)
 
 
 def measure_risk(
-    at: date, predictions: Mapping[str, pd.DataFrame], returned: np.ndarray
+    at: date,
+    horizon_days: int,
+    predictions: Mapping[str, pd.DataFrame],
+    returned: np.ndarray,
 ) -> pd.DataFrame:
     """Figures of the return probability alone.
 
@@ -169,6 +253,8 @@ def measure_risk(
     ----------
     at : date
         The origin.
+    horizon_days : int
+        Length of the window.
     predictions : mapping of str to pandas.DataFrame
         By model; ``return_probability`` is read.
     returned : numpy.ndarray of shape (n_customers,)
@@ -188,16 +274,18 @@ def measure_risk(
         # The list that retention works through is sorted by the risk of leaving.
         lift = {"lift_10": metrics.lift_at(1 - returned, 1 - stays)}
         reports[model] = metrics.classification_report(returned, stays) | lift
-    return _tidy(at, "risk", reports)
+    return _tidy(at, horizon_days, "risk", reports)
 
 
-def _tidy(at: date, question: str, reports: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
+def _tidy(
+    at: date, horizon_days: int, question: str, reports: Mapping[str, Mapping[str, float]]
+) -> pd.DataFrame:
     rows = [
-        (at, model, question, metric, figure)
+        (at, horizon_days, model, question, metric, figure)
         for model, report in reports.items()
         for metric, figure in report.items()
     ]
-    return pd.DataFrame(rows, columns=list(_no_figures().columns))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def _taught_rules(taught: list[pd.DataFrame], horizon_days: int) -> Iterable[tuple[str, Rule]]:
@@ -207,5 +295,6 @@ def _taught_rules(taught: list[pd.DataFrame], horizon_days: int) -> Iterable[tup
         yield name, rule.fit(taught, horizon_days)
 
 
-def _no_figures() -> pd.DataFrame:
-    return pd.DataFrame(columns=["origin", "model", "question", "metric", "figure"])
+def no_figures() -> pd.DataFrame:
+    """The table of figures without a row."""
+    return pd.DataFrame(columns=list(COLUMNS))

@@ -1,4 +1,4 @@
-"""The blend: three learners that see the same panel and err in different ways, on one level.
+"""The blend: three learners that see the same panel and err in different ways.
 
 In: past snapshots with the value model's answers and what came of them. Out: log-odds of churn
 for any snapshot, and what each column adds to them. The members:
@@ -9,16 +9,16 @@ for any snapshot, and what each column adds to them. The members:
 - ``logistic``: logistic regression on the same columns.
 
 The level of each past window is taken out of what the trees learn, as a season that has been
-says nothing of who returns; the level of the window ahead is set by `anchored`.
+says nothing of who returns; the level of the window ahead is set by `training.carry`.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -36,7 +36,7 @@ _FILE = "blend.json"
 
 @dataclass(frozen=True)
 class Blend:
-    """Weighted log-odds of the members, moved to a level.
+    """Weighted log-odds of the members, on no level in particular.
 
     Attributes
     ----------
@@ -44,13 +44,10 @@ class Blend:
         By name, fitted and uncalibrated.
     weights : mapping of str to float
         At least 0; their sum is the slope of the blend.
-    intercept : float
-        Log-odds of churn that every customer gets on top.
     """
 
     members: Mapping[str, RiskClassifier]
     weights: Mapping[str, float]
-    intercept: float = 0.0
 
     @classmethod
     def fit(
@@ -76,7 +73,6 @@ class Blend:
         Returns
         -------
         Blend
-            Not yet on a level.
         """
         from sklearn.base import clone
 
@@ -111,7 +107,7 @@ class Blend:
         return np.column_stack([answers[name] for name in MEMBERS])
 
     def decision_function(self, frame: pd.DataFrame) -> np.ndarray:
-        """Log-odds of churn.
+        """Log-odds of churn over the learned window, but for its level.
 
         Parameters
         ----------
@@ -124,26 +120,10 @@ class Blend:
         """
         margins = self.margins(frame)
         # Member by member: a matrix product may round a row alone otherwise than in a table.
-        total = np.full(len(frame), self.intercept)
+        total = np.zeros(len(frame))
         for place, name in enumerate(MEMBERS):
             total = total + self.weights[name] * margins[:, place]
         return total
-
-    def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
-        """Probability of staying and of churning.
-
-        Parameters
-        ----------
-        frame : pandas.DataFrame
-
-        Returns
-        -------
-        numpy.ndarray of shape (n_customers, 2)
-        """
-        from scipy.special import expit
-
-        values = self.decision_function(frame)
-        return np.column_stack([expit(-values), expit(values)])
 
     def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
         """What each column adds to a customer's log-odds of churn.
@@ -165,25 +145,7 @@ class Blend:
             total += self.weights[name] * parts[name][columns]
         told = log_odds(frame[VALUE_COLUMN].to_numpy(float))
         total[VALUE_COLUMN] -= self.weights["on_value"] * told
-        total["bias"] += self.intercept
         return total
-
-    def anchored(self, frame: pd.DataFrame, returning: float) -> Blend:
-        """The blend on the level on which a population returns at a given rate.
-
-        Parameters
-        ----------
-        frame : pandas.DataFrame
-            The population's behaviour rows.
-        returning : float
-            Mean return probability, in [0, 1].
-
-        Returns
-        -------
-        Blend
-        """
-        stays = -replace(self, intercept=0.0).decision_function(frame)
-        return replace(self, intercept=-shift_log_odds(stays, returning))
 
     def importance(self) -> pd.Series:
         """How much each column counts: the members' shares, by their weights.
@@ -202,8 +164,7 @@ class Blend:
         folder.mkdir(parents=True, exist_ok=True)
         for name, model in self.members.items():
             model.save(folder / name)
-        head: dict[str, Any] = {"weights": dict(self.weights), "intercept": self.intercept}
-        text = json.dumps(head, indent=1, allow_nan=False)
+        text = json.dumps({"weights": dict(self.weights)}, indent=1, allow_nan=False)
         (folder / _FILE).write_text(text, encoding="utf-8")
 
     @classmethod
@@ -219,7 +180,7 @@ class Blend:
             "logistic": LogisticModel,
         }
         members = {name: kind.load(folder / name) for name, kind in kinds.items()}
-        return cls(members, head["weights"], float(head["intercept"]))
+        return cls(members, head["weights"])
 
 
 def _flat(snapshot: pd.DataFrame) -> np.ndarray:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from training.fingerprint import Fingerprint
     from training.fitting import Fitted
     from training.grades import Grade
-    from training.scorer import Terms
+    from training.terms import Terms
 
 #: What the card shows of each question, in this order.
 SHOWN = {
@@ -42,6 +42,7 @@ def write(
     fitted: Fitted,
     data: Fingerprint,
     grades: Mapping[str, Grade],
+    others: Mapping[int, Mapping[str, Grade]],
     figures: pd.DataFrame,
     notes: Sequence[str],
 ) -> str:
@@ -60,7 +61,9 @@ def write(
     data : Fingerprint
         What they were trained on.
     grades : mapping of str to Grade
-        By question.
+        By question, over the trained horizon.
+    others : mapping of int to mapping of str to Grade
+        The same over other horizons, in days.
     figures : pandas.DataFrame
         The backtest's table; may be empty.
     notes : sequence of str
@@ -79,8 +82,9 @@ def write(
         f"{data.last_day or terms.trained_as_of}; fingerprint `{data.digest[:16]}`.",
         "## Grades",
         _grades(grades),
+        _other_grades(others),
         "## Backtest",
-        backtest_tables(figures),
+        backtest_tables(figures[figures["horizon_days"] == terms.horizon_days]),
         "## Models",
         models_text(fitted),
         "## Doubts and limits",
@@ -96,16 +100,31 @@ def _promise(terms: Terms, speaker: str) -> str:
     }[terms.rule]
     return (
         f"Trained on nothing from {terms.trained_as_of} on. Churn means {rule}. The return "
-        f"probability comes from {_SPEAKERS[speaker]}. Lifetime value is the discounted margin "
-        f"({terms.margin:.0%}, {terms.annual_discount_rate:.0%} a year) of the next "
-        f"{terms.clv_horizon_days} days."
+        f"probability comes from {_SPEAKERS[speaker]}{_carried(terms, speaker)}. "
+        f"Lifetime value is the discounted margin ({terms.margin:.0%}, "
+        f"{terms.annual_discount_rate:.0%} a year) of the next {terms.clv_horizon_days} days."
     )
+
+
+def _carried(terms: Terms, speaker: str) -> str:
+    if speaker != "blend" or terms.window_days == terms.horizon_days:
+        return ""
+    return f", learned on windows of {terms.window_days} days and carried by the value model"
 
 
 def _grades(grades: Mapping[str, Grade]) -> str:
     if not grades:
         return "Ungraded: there was no past window to test on."
     return "\n".join(f"- **{q}: {g.letter}.** {g.sentence}" for q, g in grades.items())
+
+
+def _other_grades(others: Mapping[int, Mapping[str, Grade]]) -> str:
+    told = [
+        f"{days} days: " + ", ".join(f"{question} {g.letter}" for question, g in grades.items())
+        for days, grades in sorted(others.items())
+        if grades
+    ]
+    return "Over other horizons, from the same training: " + ("; ".join(told) or "ungraded") + "."
 
 
 def backtest_tables(figures: pd.DataFrame) -> str:
@@ -151,7 +170,8 @@ def models_text(fitted: Fitted) -> str:
     if fitted.blend is not None:
         told = ", ".join(f"{name} {w:.2f}" for name, w in fitted.blend.weights.items())
         lines.append(f"- blend of the return probability, weights on the log-odds: {told}")
-        lines.append(f"- level: {fitted.level.in_words()}")
+    if fitted.carry is not None:
+        lines.append(f"- level: {fitted.carry.levels[fitted.carry.main].in_words()}")
     if fitted.spend is not None:
         told = ", ".join(f"{name} {w:.2f}" for name, w in fitted.spend.weights.items())
         lines.append(f"- expected spend, weights of the geometric mean: {told}")
@@ -165,7 +185,4 @@ def _numbers(parameters: object) -> str:
 
 
 def _standing_limits() -> tuple[str, ...]:
-    return (
-        "Reasons are drivers of the score, not causes.",
-        "Expected figures carry no intervals yet; their columns are null.",
-    )
+    return ("Reasons are drivers of the score, not causes.",)

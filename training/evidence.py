@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -86,6 +86,8 @@ class Evidence:
         Doubts and limits in words.
     example : pandas.DataFrame
         Two made-up behaviour rows.
+    others : mapping of int to mapping of str to Grade
+        Grades over the other horizons, by their length in days.
     """
 
     fitted: Fitted
@@ -97,3 +99,4 @@ class Evidence:
     data: Fingerprint
     notes: tuple[str, ...]
     example: pd.DataFrame
+    others: Mapping[int, Mapping[str, Grade]] = field(default_factory=dict)

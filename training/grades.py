@@ -1,7 +1,8 @@
 """The grade of a model: how far it is above the best rule of thumb on windows it has not seen.
 
-In: the backtest's figures of a model and of the naive rules, window by window. Out: a letter a
-question, with the sentence that explains it to someone who reads no metrics.
+In: the backtest's figures of a model and of the naive rules, window by window, and how much of
+the lead may be luck. Out: a letter a question and horizon, with the sentence that explains it to
+someone who reads no metrics.
 """
 
 from __future__ import annotations
@@ -9,10 +10,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from training.naive import RULES
+from training.skill import ENDS
+
+if TYPE_CHECKING:
+    from training.backtest import Backtest
 
 #: Skill that counts as a clear improvement, in every window.
 CLEAR = 0.05
@@ -38,6 +45,8 @@ class Grade:
         See `grade`.
     skill : float, at most 1
         Mean skill over the windows: 0 is as good as the best rule, 1 is perfect.
+    low, high : float
+        Ends of its 90 % bootstrap interval.
     best_rule : str
         The naive rule that was hardest to beat.
     sentence : str
@@ -46,6 +55,8 @@ class Grade:
 
     letter: str
     skill: float
+    low: float
+    high: float
     best_rule: str
     sentence: str
 
@@ -54,6 +65,7 @@ def grade(
     question: str,
     model: Sequence[Mapping[str, float]],
     naive: Mapping[str, Sequence[Mapping[str, float]]],
+    luck: Mapping[str, Sequence[np.ndarray]],
 ) -> Grade:
     """Grade one question.
 
@@ -65,13 +77,17 @@ def grade(
         ``mae``, ``normalised_gini`` and ``total_bias`` for the others.
     naive : mapping of str to sequence of mapping
         The same for each naive rule, windows in the same order.
+    luck : mapping of str to sequence of numpy.ndarray
+        For each naive rule and window, bootstrap draws of the skill less their mean
+        (`training.skill`).
 
     Returns
     -------
     Grade
-        **A**: against the hardest rule, a skill of at least 0.05 in every window, of which there
-        are at least two, and totals off by no more than 10 % on average (15 % for purchases
-        and spend). **B**: a skill above 0 on average. **C**: no better than the hardest rule.
+        **A**: against the hardest rule, a mean skill whose 90 % interval lies above 0.05, a
+        skill of at least 0.05 in every window, of which there are at least two, and totals off
+        by no more than 10 % on average (15 % for purchases and spend). **B**: a mean skill whose
+        interval lies above 0. **C**: no better than the hardest rule, or too close to tell.
 
     Raises
     ------
@@ -102,22 +118,25 @@ def grade(
     reached, mean = skills[hardest], _mean(skills[hardest])
     bias = _mean([abs(window["total_bias"]) for window in model])
     lowest = min(reached)
-    steady = len(reached) >= WINDOWS and lowest >= CLEAR
+    low, high = (float(mean + end) for end in np.quantile(np.mean(luck[hardest], axis=0), ENDS))
+    steady = len(reached) >= WINDOWS and lowest >= CLEAR and low >= CLEAR
     # Written so that a figure that is not a number never earns an A or a B.
-    letter = "A" if steady and bias <= BIAS[question] else "B" if mean > 0 else "C"
-    sentence = _sentence(question, hardest, reached, bias)
-    return Grade(letter, mean, hardest, sentence)
+    letter = "A" if steady and bias <= BIAS[question] else "B" if low > 0 else "C"
+    sentence = _sentence(question, hardest, reached, (low, high), bias)
+    return Grade(letter, mean, low, high, hardest, sentence)
 
 
-def grade_all(figures: pd.DataFrame, model: str) -> dict[str, Grade]:
-    """Grade every question that the backtest can answer.
+def grade_all(tested: Backtest, model: str, horizon_days: int) -> dict[str, Grade]:
+    """Grade every question that the backtest can answer over a horizon.
 
     Parameters
     ----------
-    figures : DataFrame
-        The backtest's table: ``origin``, ``model``, ``question``, ``metric``, ``figure``.
+    tested : Backtest
+        Figures and luck, window by window.
     model : str
         The model that speaks.
+    horizon_days : int
+        Windows of this length are looked at.
 
     Returns
     -------
@@ -125,6 +144,13 @@ def grade_all(figures: pd.DataFrame, model: str) -> dict[str, Grade]:
         By question. A question is left out when the model, or every rule, has no finite figure
         for it in any window.
     """
+    figures = tested.figures
+    figures = figures[figures["horizon_days"] == horizon_days]
+    luck = {
+        (one.question, one.rule, one.at): one.luck
+        for one in tested.skills
+        if (one.model, one.horizon_days) == (model, horizon_days)
+    }
     found = {}
     for question in BIAS:
         asked = figures[figures["question"] == question]
@@ -136,15 +162,16 @@ def grade_all(figures: pd.DataFrame, model: str) -> dict[str, Grade]:
         if mine is None:
             continue
         mine = mine[_finite(question, mine)]
+        mine = mine[[any(key[0] == question and key[2] == at for key in luck) for at in mine.index]]
         rules = {
             rule: table.reindex(mine.index)
             for rule, table in windows.items()
             if set(mine.index) <= set(table.index[_finite(question, table)])
         }
         if len(mine) and rules:
-            found[question] = grade(
-                question, _windows(mine), {rule: _windows(table) for rule, table in rules.items()}
-            )
+            chance = {rule: [luck[question, rule, at] for at in mine.index] for rule in rules}
+            told = {rule: _windows(table) for rule, table in rules.items()}
+            found[question] = grade(question, _windows(mine), told, chance)
     return found
 
 
@@ -177,14 +204,21 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
-def _sentence(question: str, rule: str, reached: Sequence[float], bias: float) -> str:
+def _sentence(
+    question: str,
+    rule: str,
+    reached: Sequence[float],
+    ends: tuple[float, float],
+    bias: float,
+) -> str:
     windows = f"{len(reached)} past windows" if len(reached) > 1 else "one past window"
     told = RULES[rule].description[:-1].lower() if rule in RULES else rule
     mean = _mean(reached)
     if mean > 0:
         ahead = sum(skill > 0 for skill in reached)
         where = f"in {ahead} of {windows}" if len(reached) > 1 else f"in {windows}"
-        verdict = f"is {mean:.0%} better than the best rule of thumb ({told}), ahead {where}"
+        sure = f"(90 % interval {ends[0]:.0%} to {ends[1]:.0%})"
+        verdict = f"is {mean:.0%} {sure} better than the best rule of thumb ({told}), ahead {where}"
     else:
         verdict = f"is no better than a rule of thumb ({told}) over {windows}"
     return f"Predicting {_PREDICTED[question]}, it {verdict}; totals were off by {bias:.0%}."

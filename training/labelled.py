@@ -14,16 +14,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from training import backtest, fingerprint, tracking
+from training.asked import Asked
 from training.errors import NotEnoughData
 from training.evidence import Evidence, Order
-from training.fitting import (
-    Asked,
-    Fitted,
-    churn_model,
-    feature_families,
-    know,
-    logistic_model,
-)
+from training.fitting import Fitted, feature_families
+from training.known import know
 from training.panel import behaviour_frame
 
 if TYPE_CHECKING:
@@ -78,7 +73,7 @@ def gather_labelled(
         fitted=fitted,
         scorer=fitted.scorer(speaker, asked, grades),
         twin=None,
-        tested=backtest.Backtest(figures, speaker, None, held_out),
+        tested=backtest.Backtest(figures, None, held_out),
         test=frame.assign(returned=1 - truth),
         grades=grades,
         data=fingerprint.of_customers(inputs.customers),
@@ -124,9 +119,10 @@ def _cross_fit(
 ) -> tuple[Fitted, dict[str, pd.DataFrame]]:
     """Fit both churn models; the predictions of each customer never saw that customer."""
     from training.calibration import cross_fitted
+    from training.logistic import LogisticModel
 
     families = feature_families(frame.columns)
-    models: dict[str, Any] = {"churn": churn_model(asked), "logistic": logistic_model()}
+    models: dict[str, Any] = {"churn": asked.trees(), "logistic": LogisticModel()}
     held_out = {}
     for number, (name, model) in enumerate(models.items()):
         tell("cross-fit", number, len(models))
@@ -143,7 +139,7 @@ def _figures(order: Order, held_out: Mapping[str, pd.DataFrame], truth: pd.Serie
     stayed = (1 - truth).to_numpy()
     base = pd.DataFrame({"return_probability": [float(stayed.mean())] * len(stayed)})
     answers = {**held_out, "base_rate": base}
-    return backtest.measure_risk(order.as_of, answers, stayed)
+    return backtest.measure_risk(order.as_of, order.churn.horizon_days, answers, stayed)
 
 
 def _lowest_log_loss(figures: pd.DataFrame) -> str:

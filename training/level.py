@@ -11,7 +11,7 @@ single window cannot tell a drift from a good month. Else nothing is known.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -22,6 +22,8 @@ from training.panel import YEAR_DAYS
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from training.known import Known
 
 #: Days of log that a year-old window needs behind it.
 HISTORY_DAYS = 180
@@ -43,7 +45,7 @@ class Level:
         Log-odds that all return probabilities move by.
     purchases, spend : float
         Log of the factor on the total.
-    source : {"last year", "newest window", "none"}
+    source : {"last year", "newest window", "shorter window", "none"}
         Where it is known from.
     """
 
@@ -66,17 +68,20 @@ class Level:
         where = {
             "last year": "the same window a year earlier",
             "newest window": "half of what the newest window showed",
+            "shorter window": "what the longest finished window showed, for as long as it was",
         }[self.source]
         return f"Totals against the value model alone, from {where}: {told}."
 
 
-def of_window(frame: pd.DataFrame) -> Level:
+def of_window(seen: pd.DataFrame, valued: pd.DataFrame) -> Level:
     """How far a finished window lay above the value model.
 
     Parameters
     ----------
-    frame : pandas.DataFrame
-        A snapshot with ``value_*`` columns and ``returned``, ``occasions``, ``spend``.
+    seen : pandas.DataFrame
+        ``returned``, ``occasions`` and ``spend`` of the window.
+    valued : pandas.DataFrame
+        The value model's answers for the same customers and the same length.
 
     Returns
     -------
@@ -84,14 +89,14 @@ def of_window(frame: pd.DataFrame) -> Level:
         With the source "newest window"; no deviation where nothing can be compared.
     """
     return Level(
-        shift(frame["value_return_probability"].to_numpy(float), float(frame["returned"].mean())),
-        _log_ratio(frame["occasions"].sum(), frame["value_expected_purchases"].sum()),
-        _log_ratio(frame["spend"].sum(), frame["value_expected_spend"].sum()),
+        shift(valued["return_probability"].to_numpy(float), float(seen["returned"].mean())),
+        _log_ratio(seen["occasions"].sum(), valued["expected_purchases"].sum()),
+        _log_ratio(seen["spend"].sum(), valued["expected_spend"].sum()),
         "newest window",
     )
 
 
-def ahead(at: date, horizon_days: int, past: Mapping[date, pd.DataFrame]) -> Level:
+def ahead(at: date, horizon_days: int, past: Mapping[date, Known]) -> Level:
     """What to expect of the window that begins at a date.
 
     Parameters
@@ -100,21 +105,53 @@ def ahead(at: date, horizon_days: int, past: Mapping[date, pd.DataFrame]) -> Lev
         First day of the window.
     horizon_days : int
         Its length.
-    past : mapping of date to pandas.DataFrame
-        Snapshots with outcomes, as `of_window` reads them; those whose window is not over by
-        ``at`` are not looked at.
+    past : mapping of date to Known
+        Snapshots with outcomes; those whose window is not over by ``at`` are not looked at.
 
     Returns
     -------
     Level
     """
-    over = [day for day in past if day + timedelta(days=horizon_days) <= at]
+    span = timedelta(days=horizon_days)
+    over = [day for day in past if day + span <= at and past[day].over(horizon_days)]
     last_year = at - timedelta(days=YEAR_DAYS)
-    if last_year in over and past[last_year]["T"].max() >= HISTORY_DAYS:
-        return of_window(past[last_year]).part(1.0, "last year")
+    if last_year in over and past[last_year].frame["T"].max() >= HISTORY_DAYS:
+        return _of(past[last_year], horizon_days).part(1.0, "last year")
     if over:
-        return of_window(past[max(over)]).part(BELIEVED, "newest window")
+        return _of(past[max(over)], horizon_days).part(BELIEVED, "newest window")
     return Level()
+
+
+def each_ahead(at: date, horizons: Sequence[int], past: Mapping[date, Known]) -> dict[int, Level]:
+    """The same for several horizons.
+
+    Parameters
+    ----------
+    at : date
+    horizons : sequence of int
+        Rising, in days.
+    past : mapping of date to Known
+
+    Returns
+    -------
+    dict of int to Level
+        Where no window of a length has ended, the next shorter one speaks for its own days:
+        what it says is spread over the longer window.
+    """
+    found: dict[int, Level] = {}
+    shorter, said = 0, Level()
+    for days in horizons:
+        level = ahead(at, days, past)
+        if level.source == "none" and said.source != "none":
+            found[days] = said.part(shorter / days, "shorter window")
+        else:
+            found[days] = said = level
+            shorter = days
+    return found
+
+
+def _of(known: Known, horizon_days: int) -> Level:
+    return of_window(known.seen(horizon_days), known.forecast(horizon_days))
 
 
 def shift(probability: np.ndarray, mean: float) -> float:

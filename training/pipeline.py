@@ -10,13 +10,15 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from training import backtest, fingerprint, gate, registry, tracking
+from training.asked import Asked
 from training.errors import NotEnoughData, StatisticalWarning
 from training.evidence import Evidence, Order
-from training.fitting import Asked, Fitted, Known, fit_origin, know
+from training.fitting import Fitted, fit_origin
+from training.known import Known, know
 from training.labelled import gather_labelled
 from training.panel import Origin, Schedule, behaviour_frame, schedule, snapshot
 from training.stacking import Trials
@@ -123,7 +125,7 @@ def gather(
         past = _snapshots(inputs, plan, asked, order.as_of, tell)
         plan = plan.keeping(past)
         if order.trials:
-            origin, plan = _searchable(plan)
+            origin, plan = _searchable(plan, asked)
             told = _counted(on_trial, order.trials, tell)
             asked = _tuned(origin, past, asked, order, told) if origin else asked
         tested = backtest.run(plan, past, asked, tell)
@@ -164,7 +166,11 @@ def _snapshots(
     for number, day in enumerate(plan.dates):
         tell("snapshots", number, len(plan.dates))
         frame = snapshot(
-            inputs, day, horizon_days=asked.churn.horizon_days, known_until=known_until
+            inputs,
+            day,
+            horizon_days=asked.window_days,
+            known_until=known_until,
+            others=asked.horizons,
         )
         try:
             past[day] = know(frame, asked)
@@ -186,57 +192,64 @@ def _evidence(
 ) -> Evidence:
     from training.grades import grade_all
 
-    speaker = tested.speaker if tested.speaker in fitted.speakers else "value"
-    grades = grade_all(tested.figures, speaker)
-    letters = {question: grade.letter for question, grade in grades.items()}
-    newest = plan.newest_test
-    twin = None
-    if tested.newest is not None:
-        spoke = speaker if speaker in tested.newest.speakers else "value"
-        twin = tested.newest.scorer(spoke, asked, letters)
+    speaker = fitted.speaker
+    grades = {days: grade_all(tested, speaker, days) for days in asked.horizons}
+    graded = grades[asked.horizon_days]
+    letters = {question: grade.letter for question, grade in graded.items()}
+    newest = tested.newest
     return Evidence(
         fitted=fitted,
-        scorer=fitted.scorer(speaker, asked, letters),
-        twin=twin,
+        scorer=fitted.scorer(speaker, asked, letters, tested.spread(asked.horizon_days)),
+        twin=None if newest is None else newest.scorer(newest.speaker, asked, letters),
         tested=tested,
-        test=past[newest.at].frame if newest else None,
-        grades=grades,
+        test=None if newest is None else past[newest.at].seen(asked.horizon_days),
+        grades=graded,
         data=data,
         notes=_notes(plan, asked, order),
         example=example,
+        others={days: found for days, found in grades.items() if days != asked.horizon_days},
     )
 
 
 def _notes(plan: Schedule, asked: Asked, order: Order) -> tuple[str, ...]:
     notes = []
-    horizon = asked.churn.horizon_days
+    horizon = asked.horizon_days
     if not plan.production.dates:
         notes.append(
-            f"History is too short to learn churn over {horizon} days from past windows: the "
+            f"History is too short to learn from past windows of {asked.window_days} days: the "
             "value model speaks alone."
         )
-    elif plan.newest_test is not None and not plan.newest_test.dates:
+    elif not any(origin.dates for origin in plan.tests):
         notes.append(
-            "History is too short to test the blend on a window that it has not seen: ungraded."
+            f"History is too short to test over {horizon} days what was learned before: "
+            "ungraded; shorter windows are graded instead, and carried to this horizon by the "
+            "value model."
         )
-    if order.trials and _searchable(plan)[0] is None:
+    if order.trials and _searchable(plan, asked)[0] is None:
         notes.append("The search was left out: it would have to look at the windows that grade.")
     if plan.newest_test is None:
         notes.append(f"No past window of {horizon} days to test on: ungraded.")
     return tuple(notes)
 
 
-def _searchable(plan: Schedule) -> tuple[Origin | None, Schedule]:
+def _searchable(plan: Schedule, asked: Asked) -> tuple[Origin | None, Schedule]:
     """Where hyperparameters may be searched, and the schedule without the windows it looks at.
 
-    The search is made in the past of the oldest test window that has a panel; older windows lie
-    in that past, so they no longer grade.
+    The search is made in the past of the oldest test window that leaves it two stages; older
+    windows lie in that past, so they no longer grade.
     """
     for place, origin in reversed(list(enumerate(plan.tests))):
-        if origin.has_panel:
+        if all(_stages(origin, asked)):
             return origin, replace(plan, tests=plan.tests[: place + 1])
-    untested = not plan.tests and plan.production.has_panel
+    untested = not plan.tests and all(_stages(plan.production, asked))
     return (plan.production if untested else None), plan
+
+
+def _stages(origin: Origin, asked: Asked) -> tuple[tuple[date, ...], tuple[date, ...]]:
+    """Dates to train on, and the newest one, by which their windows have ended."""
+    newest = origin.dates[-1:]
+    span = timedelta(days=asked.window_days)
+    return tuple(day for day in origin.dates if newest and day + span <= newest[0]), newest
 
 
 def _tuned(
@@ -249,9 +262,10 @@ def _tuned(
     """The parameters that a search on an origin's own past prefers."""
     from training import tune
 
+    train, (later,) = _stages(origin, asked)
     found = tune.search(
-        [past[day].frame for day in origin.train],
-        past[origin.calibrate].frame,  # type: ignore[index]
+        [past[day].seen(asked.window_days) for day in train],
+        past[later].seen(asked.window_days),
         trials=order.trials,
         seed=order.seed,
         threads=order.churn.threads,
@@ -315,4 +329,6 @@ def _held_out(found: Evidence) -> float:
     """The speaker's log-loss on customers it had not seen."""
     from training.report import newest_metrics
 
-    return newest_metrics(found.tested.figures, found.scorer.speaker)["risk.log_loss"]
+    return newest_metrics(found.tested.figures, found.scorer.speaker, found.scorer.horizon_days)[
+        "risk.log_loss"
+    ]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from training.errors import NotEnoughData
-from training.panel import MIN_HISTORY_DAYS, YEAR_DAYS, schedule
+from training.panel import MIN_HISTORY_DAYS, YEAR_DAYS, schedule, window_days
 
 #: Fewer repeat customers do not tell how purchase rates differ.
 MIN_REPEAT_CUSTOMERS = 30
@@ -60,7 +60,7 @@ def assess(
     --------
     >>> [a.ready for a in assess(first_day=date(1997, 1, 1), as_of=date(1997, 10, 1),
     ...     customers=23500, repeat_customers=9000, horizon_days=273)]
-    [True, False, False, False]
+    [True, True, False, False]
     """
     try:
         plan = schedule(first_day, as_of, horizon_days)
@@ -84,14 +84,15 @@ def _value(days: int, customers: int, repeat_customers: int) -> Answer:
 
 
 def _risk(days: int, horizon_days: int, has_window: bool) -> Answer:
-    needed = horizon_days + MIN_HISTORY_DAYS
+    window = window_days(horizon_days)
+    needed = window + MIN_HISTORY_DAYS
     if has_window:
-        return Answer("risk", True, f"{days:,} days hold past windows of {horizon_days} to learn")
+        return Answer("risk", True, f"{days:,} days hold past windows of {window} to learn from")
     return Answer(
         "risk",
         False,
-        f"{days:,} days are too few to learn churn over {horizon_days} (it takes {needed:,}): "
-        "the value model speaks alone; a shorter horizon or a longer log mends that",
+        f"{days:,} days are too few to learn churn from windows of {window} (it takes {needed:,}): "
+        "the value model speaks alone; a longer log mends that",
     )
 
 

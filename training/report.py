@@ -38,7 +38,7 @@ def log_training(found: Evidence, order: Order, experiment: str) -> str:
     source = tracking.log_scorer(found.scorer, found.example)
     if found.twin is not None:
         tracking.log_twin(found.twin)
-    if found.fitted.churn is not None:
+    if found.scorer.churn is not None:
         with tracking.run(experiment, "churn", nested=True):
             _log_churn(found)
     if found.fitted.value is not None:
@@ -61,7 +61,7 @@ def _log_parent(found: Evidence, order: Order) -> None:
             "trials": order.trials,
             **_blend_parameters(found),
         },
-        metrics=newest_metrics(found.tested.figures, found.scorer.speaker),
+        metrics=_newest(found, found.scorer.speaker),
         tags={
             "code_version": order.code_version,
             "data_fingerprint": found.data.digest,
@@ -101,7 +101,10 @@ def _blend_parameters(found: Evidence) -> dict[str, Any]:
     told = {f"blend.{name}": round(w, 4) for name, w in fitted.blend.weights.items()}
     if fitted.spend is not None:
         told |= {f"spend.{name}": round(w, 4) for name, w in fitted.spend.weights.items()}
-    return told | {f"level.{name}": value for name, value in vars(fitted.level).items()}
+    if fitted.carry is None:
+        return told
+    level = fitted.carry.levels[fitted.carry.main]
+    return told | {f"level.{name}": value for name, value in vars(level).items()}
 
 
 def model_card(found: Evidence, order: Order) -> str:
@@ -113,12 +116,13 @@ def model_card(found: Evidence, order: Order) -> str:
         fitted=found.fitted,
         data=found.data,
         grades=found.grades,
+        others=found.others,
         figures=found.tested.figures,
         notes=found.notes,
     )
 
 
-def newest_metrics(figures: pd.DataFrame, model: str) -> dict[str, float]:
+def newest_metrics(figures: pd.DataFrame, model: str, horizon_days: int) -> dict[str, float]:
     """Figures of one model on the newest test window, as ``question.metric``.
 
     Parameters
@@ -127,31 +131,45 @@ def newest_metrics(figures: pd.DataFrame, model: str) -> dict[str, float]:
         The backtest's table.
     model : str
         A model or naive rule in it.
+    horizon_days : int
+        Windows of this length are looked at.
 
     Returns
     -------
     dict of str to float
         Empty where nothing was tested.
     """
-    rows = figures[figures["model"] == model]
+    rows = figures[(figures["model"] == model) & (figures["horizon_days"] == horizon_days)]
     rows = rows[rows["origin"] == rows["origin"].max()] if len(rows) else rows
     names = rows["question"] + "." + rows["metric"]
     return dict(zip(names, rows["figure"].astype(float), strict=True))
 
 
 def _log_churn(found: Evidence) -> None:
-    model = found.fitted.churn
-    assert model is not None  # noqa: S101
-    metrics = newest_metrics(found.tested.figures, "churn")
-    metrics |= {
-        f"logistic.{key}": figure
-        for key, figure in newest_metrics(found.tested.figures, "logistic").items()
-    }
+    speaker = found.scorer.speaker
+    models = learners(found)
     tracking.log(
-        parameters=_parameters(model),
-        metrics=metrics,
-        charts={**risk_charts(found, "churn"), "feature_importance": importance_chart(found)},
+        parameters={
+            f"{name}.{key}": value
+            for name, model in models.items()
+            for key, value in _parameters(model).items()
+        },
+        metrics=_newest(found, speaker),
+        charts={**risk_charts(found, speaker), "feature_importance": importance_chart(found)},
     )
+
+
+def _newest(found: Evidence, model: str) -> dict[str, float]:
+    return newest_metrics(found.tested.figures, model, found.scorer.horizon_days)
+
+
+def learners(found: Evidence) -> dict[str, Any]:
+    """The learners of the return probability by name: the blend's members, or those alone."""
+    fitted = found.fitted
+    if fitted.blend is not None:
+        return dict(fitted.blend.members)
+    alone = {"churn": fitted.churn, "logistic": fitted.logistic}
+    return {name: model for name, model in alone.items() if model is not None}
 
 
 def _log_value(found: Evidence) -> None:
@@ -168,7 +186,7 @@ def _log_value(found: Evidence) -> None:
         },
         metrics={
             "bg_nbd.log_likelihood": bought.log_likelihood,
-            **newest_metrics(found.tested.figures, "value"),
+            **_newest(found, "value"),
         },
         charts=value_charts(found, "value"),
     )
@@ -204,6 +222,7 @@ def value_charts(found: Evidence, model: str) -> dict[str, alt.Chart]:
 def history_charts(found: Evidence) -> dict[str, alt.Chart]:
     """The speaking model against the rules of thumb, window by window."""
     figures, speaker = found.tested.figures, found.scorer.speaker
+    figures = figures[figures["horizon_days"] == found.scorer.horizon_days]
     if found.tested.newest is None:
         return {}
     return {
@@ -213,7 +232,7 @@ def history_charts(found: Evidence) -> dict[str, alt.Chart]:
 
 
 def importance_chart(found: Evidence) -> alt.Chart:
-    """Which columns the trees lean on, coloured by family."""
-    model = found.fitted.churn
+    """Which columns the speaking model leans on, coloured by family."""
+    model = found.scorer.churn
     assert model is not None  # noqa: S101
     return plots.importance(model.importance(), found.fitted.families)

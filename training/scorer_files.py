@@ -1,7 +1,8 @@
 """A scorer as a folder of text and JSON, without pickle.
 
-In: a fitted scorer. Out: ``scorer.json`` with terms, grades, level and the value model, a folder
-named by the speaker with the model that speaks, and ``spend`` with the spend model beside a blend.
+In: a fitted scorer. Out: ``scorer.json`` with terms, grades and the value model, a folder named by
+the speaker with the model that speaks, beside a blend ``spend`` with the spend model and
+``carry.json`` with the levels, and ``spread.json`` with what the intervals rest on.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from training.errors import RegistryError
-from training.level import Level
-from training.scorer import Scorer, Terms
+from training.scorer import Scorer
+from training.terms import Terms
 
 if TYPE_CHECKING:
     from training.blend import Blend
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from training.spend import SpendModel
 
 #: Raised when the layout changes; reading refuses what it does not know.
-FORMAT = 2
+FORMAT = 3
 HEAD = "scorer.json"
 SPEND = "spend"
 
@@ -44,12 +45,15 @@ def write(scorer: Scorer, folder: Path) -> None:
         "families": dict(scorer.families),
         "grades": dict(scorer.grades),
         "value": None if scorer.value is None else scorer.value.to_dict(),
-        "level": asdict(scorer.level),
     }
     if scorer.churn is not None:
         scorer.churn.save(folder / scorer.speaker)
     if scorer.spend is not None:
         scorer.spend.save(folder / SPEND)
+    if scorer.carry is not None:
+        scorer.carry.save(folder)
+    if scorer.spread is not None:
+        scorer.spread.save(folder)
     text = json.dumps(head, indent=1, allow_nan=False)
     (folder / HEAD).write_text(text, encoding="utf-8")
 
@@ -72,6 +76,8 @@ def read(folder: Path) -> Scorer:
         If the folder holds no scorer, or one of another format.
     """
     head = _read_head(folder)
+    from training.carry import Carry
+    from training.spread import Spread
     from training.value.model import ValueModel
 
     value = None if head["value"] is None else ValueModel.from_dict(head["value"])
@@ -83,7 +89,8 @@ def read(folder: Path) -> Scorer:
         families=head["families"],
         grades=head["grades"],
         spend=_load_spend(folder),
-        level=Level(**head["level"]),
+        carry=Carry.load(folder) if head["speaker"] == "blend" else None,
+        spread=Spread.load(folder),
     )
 
 

@@ -8,8 +8,8 @@ distribution with a log link. The members, combined by a weighted geometric mean
 - ``on_value``: trees that start from the value model's spend;
 - ``trees``: trees that start from nothing.
 
-The total of each past window is taken out of what the trees learn; `anchored` sets the total of
-the window ahead.
+The total of each past window is taken out of what the trees learn; `training.carry` sets the
+total of the window ahead.
 
 References
 ----------
@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,6 @@ import numpy as np
 import pandas as pd
 
 from training.encoding import Encoder
-from training.stacking import geometric
 
 if TYPE_CHECKING:
     from training.churn import ChurnModel
@@ -55,14 +54,11 @@ class SpendModel:
         ``on_value`` and ``trees``, on the log scale.
     weights : mapping of str to float
         At least 0, adding up to 1.
-    scale : float
-        Factor on everything, which sets the total.
     """
 
     encoder: Encoder
     boosters: Mapping[str, Any]
     weights: Mapping[str, float]
-    scale: float = 1.0
 
     @classmethod
     def fit(
@@ -131,7 +127,7 @@ class SpendModel:
         )
 
     def predict(self, frame: pd.DataFrame, returning: np.ndarray) -> np.ndarray:
-        """Expected spend.
+        """Expected spend over the learned window, but for the level of its total.
 
         Parameters
         ----------
@@ -143,48 +139,21 @@ class SpendModel:
         Returns
         -------
         numpy.ndarray of shape (n_customers,)
-            In currency, at least 0. Nothing is expected of customers whose value is null.
+            In currency, at least 0.
         """
         answers = self.answers(frame, returning)
         weighed = np.zeros(len(frame))
         # Member by member: a matrix product may round a row alone otherwise than in a table.
         for place, name in enumerate(MEMBERS):
             weighed = weighed + self.weights[name] * np.log(np.maximum(answers[:, place], 1e-9))
-        return self.scale * np.exp(weighed)
-
-    def anchored(self, frame: pd.DataFrame, returning: np.ndarray, total: float) -> SpendModel:
-        """The model with the scale at which a population spends a given total.
-
-        Parameters
-        ----------
-        frame : pandas.DataFrame
-            The population's behaviour rows.
-        returning : numpy.ndarray of shape (n_customers,)
-            The blend's return probability.
-        total : float
-            In currency.
-
-        Returns
-        -------
-        SpendModel
-            Unchanged where there is no total to reach.
-        """
-        if not total > 0:
-            return self
-        answers = self.answers(frame, returning)
-        found = geometric(answers, np.array([self.weights[name] for name in MEMBERS])).sum()
-        return replace(self, scale=float(total / found))
+        return np.exp(weighed)
 
     def save(self, folder: Path) -> None:
         """Write the model as text and JSON into a folder."""
         folder.mkdir(parents=True, exist_ok=True)
         for name, booster in self.boosters.items():
             (folder / f"{name}.txt").write_text(booster.model_to_string(), encoding="utf-8")
-        head = {
-            "encoder": self.encoder.to_dict(),
-            "weights": dict(self.weights),
-            "scale": self.scale,
-        }
+        head = {"encoder": self.encoder.to_dict(), "weights": dict(self.weights)}
         text = json.dumps(head, indent=1, ensure_ascii=False, allow_nan=False)
         (folder / _FILE).write_text(text, encoding="utf-8")
 
@@ -199,7 +168,7 @@ class SpendModel:
             for name in MEMBERS[1:]
         }
         encoder = Encoder.from_dict(head["encoder"])
-        return cls(encoder, boosters, head["weights"], float(head["scale"]))
+        return cls(encoder, boosters, head["weights"])
 
 
 def _grow(

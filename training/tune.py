@@ -83,7 +83,8 @@ def search(
             "of each."
         )
     from training.churn import smallest_leaf
-    from training.fitting import churned, feature_families
+    from training.fitting import feature_families
+    from training.panel import churned
 
     known = pd.concat(train, ignore_index=True)
     columns = list(feature_families(list(known.columns)))

@@ -37,7 +37,7 @@ class MadeScorer:
             "expected_spend": alive * rate * days * worth,
             "clv": 0.3 * alive * rate * self.clv_horizon_days * worth,
         }
-        for name in ("expected_purchases", "expected_spend", "clv"):
+        for name in ("churn_probability", "expected_purchases", "expected_spend", "clv"):
             columns[f"{name}_lower"] = columns[f"{name}_upper"] = np.nan
         return pd.DataFrame(columns, index=frame.index)
 

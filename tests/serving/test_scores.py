@@ -20,6 +20,8 @@ COLUMNS = [
     "as_of",
     "horizon_days",
     "churn_probability",
+    "churn_probability_lower",
+    "churn_probability_upper",
     "return_probability",
     "p_alive",
     "expected_purchases",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
@@ -56,27 +56,29 @@ def behaviour_rows() -> pd.DataFrame:
     return behaviour(inputs, AS_OF, horizon_days=HORIZON_DAYS).to_pandas()
 
 
-@pytest.fixture(scope="module", params=["value", "logistic", "churn"])
+@pytest.fixture(scope="module", params=["value", "blend"])
 def scorer(request, behaviour_rows):
-    """The value model alone, then each churn model beside it."""
-    from features.catalogue import FEATURES
-    from training.churn import ChurnModel
-    from training.logistic import LogisticModel
-    from training.scorer import VALUE_FAMILY, VALUE_FEATURES, Scorer, Terms
-    from training.value.model import ValueModel
+    """The value model alone, then the blend beside it, with intervals."""
+    from training.asked import Asked
+    from training.fitting import fit_origin
+    from training.known import know
+    from training.panel import Origin
+    from training.settings import ChurnSettings, ValueSettings
+    from training.spread import Window, learn
 
-    terms = Terms("inactivity", HORIZON_DAYS, 365, 0.3, 0.1, AS_OF.isoformat())
-    value = ValueModel().fit(behaviour_rows)
-    alone = Scorer(terms, "value", value, None)
-    if request.param == "value":
-        return alone
-    families = {item.name: item.family for item in FEATURES}
-    families |= dict.fromkeys(VALUE_FEATURES, VALUE_FAMILY)
-    rows = alone.with_value_features(behaviour_rows)[list(families)]
+    asked = Asked(ChurnSettings(horizon_days=HORIZON_DAYS), ValueSettings())
     quiet = behaviour_rows["overdue_ratio"].fillna(1.0) + behaviour_rows["days_since_last"] / 90
-    left = (quiet > quiet.median()).to_numpy().astype(int)
-    model = ChurnModel() if request.param == "churn" else LogisticModel()
-    return Scorer(terms, request.param, value, model.fit(rows, left), families)
+    back = (quiet < quiet.median()).to_numpy().astype(int)
+    often = back * (1 + np.arange(len(back)) % 3)
+    came = {"returned": back, "occasions": often, "spend": often * 20.0 * (1 + back)}
+    past = know(
+        behaviour_rows.assign(**{f"{k}_in_{asked.window_days}": v for k, v in came.items()}), asked
+    )
+    earlier = AS_OF - timedelta(days=asked.window_days)
+    now = know(behaviour_rows, asked)
+    fitted = fit_origin(Origin(AS_OF, (earlier,)), {earlier: past}, now, asked)
+    told = fitted.scorer(request.param, asked, {}).predict(behaviour_rows)
+    return fitted.scorer(request.param, asked, {}, learn([Window(told, pd.DataFrame(came))]))
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +110,9 @@ def test_everything_is_said_of_every_buyer(full):
     rows, _ = full
     scores.validate(rows)
     assert rows["abstained"].isna().all()
+    assert (
+        rows[[name for name in rows if name.endswith(("_lower", "_upper"))]].notna().all(axis=None)
+    )
     assert rows["reasons"].map(len).between(0, 3).all()
     assert rows["reasons"].map(len).gt(0).mean() > 0.9
 

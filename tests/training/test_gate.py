@@ -12,7 +12,8 @@ import pytest
 
 from training import gate
 from training.registry import Champion
-from training.scorer import Scorer, Terms
+from training.scorer import Scorer
+from training.terms import Terms
 from training.value.model import ValueModel
 from training.value.simulate import Truth, simulate
 
@@ -32,7 +33,7 @@ def test_rows() -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def good(test_rows: pd.DataFrame) -> Scorer:
     """A value model fitted as of the window's first day."""
-    terms = Terms("inactivity", HORIZON, 365, 0.3, 0.1, WINDOW.isoformat())
+    terms = Terms("inactivity", HORIZON, 365, 0.3, 0.1, WINDOW.isoformat(), 60)
     return Scorer(terms, "value", ValueModel().fit(test_rows), None)
 
 

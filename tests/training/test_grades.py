@@ -8,7 +8,27 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from training.grades import BIAS, grade, grade_all
+from training import grades
+from training.backtest import COLUMNS, Backtest
+from training.grades import BIAS, Grade
+from training.skill import DRAWS, Draws
+
+
+def grade(question, model, naive, luck: float = 0.0) -> Grade:
+    """Grade with the same luck against every rule: draws from minus to plus so much."""
+    drawn = np.linspace(-luck, luck, DRAWS)
+    return grades.grade(question, model, naive, {r: [drawn] * len(f) for r, f in naive.items()})
+
+
+def grade_all(figures: pd.DataFrame, model: str) -> dict[str, Grade]:
+    """Grade a backtest in which nothing is luck."""
+    asked = figures[["origin", "question"]].drop_duplicates().itertuples(index=False)
+    skills = tuple(
+        Draws(at, 90, question, model, rule, np.zeros(DRAWS))
+        for at, question in asked
+        for rule in grades.RULES
+    )
+    return grades.grade_all(Backtest(figures, None, {}, skills=skills), model, 90)
 
 
 def risk(*losses: float, bias: float = 0.0) -> list[dict[str, float]]:
@@ -42,6 +62,14 @@ def test_clearly_better_in_every_window_is_an_a():
 )
 def test_what_an_a_lacks_is_a_b_and_no_gain_is_a_c(model, letter):
     assert grade("risk", model, {"inactivity": risk(0.5, 0.4)}).letter == letter
+
+
+@pytest.mark.parametrize(("luck", "letter"), [(0.0, "A"), (0.05, "A"), (0.07, "B"), (0.2, "C")])
+def test_a_lead_within_the_noise_earns_no_grade(luck, letter):
+    """Skill 0.10; the lower end of the 90 % interval lies 0.9 · luck below it."""
+    found = grade("risk", risk(0.45, 0.36), {"inactivity": risk(0.5, 0.4)}, luck)
+    assert found.letter == letter
+    assert (found.low, found.high) == pytest.approx((0.1 - 0.9 * luck, 0.1 + 0.9 * luck))
 
 
 def test_one_window_is_not_enough_for_an_a():
@@ -103,9 +131,9 @@ def test_a_better_model_never_gets_a_worse_grade():
 def test_the_sentence_is_in_plain_words():
     found = grade("risk", risk(0.45, 0.36, bias=0.04), {"inactivity": risk(0.5, 0.4)})
     assert found.sentence == (
-        "Predicting who returns, it is 10% better than the best rule of thumb (the longer since "
-        "the last purchase, the less likely to return), ahead in 2 of 2 past windows; totals were "
-        "off by 4%."
+        "Predicting who returns, it is 10% (90 % interval 10% to 10%) better than the best rule "
+        "of thumb (the longer since the last purchase, the less likely to return), ahead in 2 of "
+        "2 past windows; totals were off by 4%."
     )
     worse = grade("spend", spend((2.0, 0.5)), {"last_year": spend((1.0, 0.5))})
     assert "no better than a rule of thumb (the same as in the same season" in worse.sentence
@@ -113,20 +141,20 @@ def test_the_sentence_is_in_plain_words():
 
 def test_nothing_to_compare_with_is_refused():
     with pytest.raises(ValueError, match="0 windows and 1 naive rules"):
-        grade("risk", [], {"inactivity": []})
+        grades.grade("risk", [], {"inactivity": []}, {})
     with pytest.raises(ValueError, match="1 windows and 0 naive rules"):
-        grade("risk", risk(0.5), {})
+        grades.grade("risk", risk(0.5), {}, {})
 
 
 def table(rows: list[tuple]) -> pd.DataFrame:
     """The backtest's tidy table."""
-    return pd.DataFrame(rows, columns=["origin", "model", "question", "metric", "figure"])
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def tidy(question: str, model: str, windows: list[dict[str, float]], first: int = 1) -> list[tuple]:
     """Rows of one model; windows are the first days of months from `first` on."""
     return [
-        (date(2011, first + i, 1), model, question, metric, figure)
+        (date(2011, first + i, 1), 90, model, question, metric, figure)
         for i, window in enumerate(windows)
         for metric, figure in window.items()
     ]

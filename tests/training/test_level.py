@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
@@ -11,27 +12,60 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from training.level import BELIEVED, FURTHEST, Level, ahead, log_odds, mean_after, of_window, shift
+from training.level import (
+    BELIEVED,
+    FURTHEST,
+    Level,
+    ahead,
+    each_ahead,
+    log_odds,
+    mean_after,
+    of_window,
+    shift,
+)
 from training.panel import YEAR_DAYS
 
 AT = date(2024, 6, 1)
 LAST_YEAR = AT - timedelta(days=YEAR_DAYS)
 
 
-def window(returned: float, factor: float, *, history: int = 400, customers: int = 200):
+@dataclass(frozen=True)
+class Past:
+    """A past date as `training.known.Known` has it."""
+
+    frame: pd.DataFrame
+    came: pd.DataFrame
+    valued: pd.DataFrame
+    days: int = 90
+
+    def over(self, horizon_days: int) -> bool:
+        """Whether this is the window."""
+        return horizon_days == self.days
+
+    def seen(self, _: int) -> pd.DataFrame:
+        """What came."""
+        return self.came
+
+    def forecast(self, _: int) -> pd.DataFrame:
+        """What the value model said."""
+        return self.valued
+
+
+def window(returned: float, factor: float, *, history: int = 400, customers: int = 200, days=90):
     """A finished window: so many returned, and they bought and spent a factor of the forecast."""
     came = (np.arange(customers) < returned * customers).astype(int)
-    return pd.DataFrame(
-        {
-            "T": history,
-            "returned": came,
-            "occasions": 2.0 * factor,
-            "spend": 30.0 * factor,
-            "value_return_probability": np.linspace(0.05, 0.9, customers),
-            "value_expected_purchases": 2.0,
-            "value_expected_spend": 30.0,
-        }
-    )
+    outcome = {"returned": came, "occasions": 2.0 * factor, "spend": 30.0 * factor}
+    valued = {
+        "return_probability": np.linspace(0.05, 0.9, customers),
+        "expected_purchases": 2.0,
+        "expected_spend": 30.0,
+    }
+    frame = pd.DataFrame({"T": np.full(customers, history)})
+    return Past(frame, pd.DataFrame(outcome), pd.DataFrame(valued), days)
+
+
+def level_of(past):
+    return of_window(past.came, past.valued)
 
 
 @given(
@@ -56,20 +90,20 @@ def test_without_customers_nothing_moves():
 
 
 def test_a_window_tells_by_what_factor_it_lay_above_the_forecast():
-    level = of_window(window(0.5, 1.3))
+    level = level_of(window(0.5, 1.3))
     assert np.exp([level.purchases, level.spend]) == pytest.approx([1.3, 1.3])
-    assert mean_after(window(0.5, 1.3)["value_return_probability"], level.returns) == (
+    assert mean_after(window(0.5, 1.3).valued["return_probability"], level.returns) == (
         pytest.approx(0.5)
     )
 
 
 @pytest.mark.parametrize("factor", [1e-6, 1e6])
 def test_no_window_is_believed_without_bounds(factor):
-    assert abs(of_window(window(0.5, factor)).spend) == pytest.approx(np.log(FURTHEST))
+    assert abs(level_of(window(0.5, factor)).spend) == pytest.approx(np.log(FURTHEST))
 
 
 def test_a_window_without_any_spend_says_nothing_of_spend():
-    assert of_window(window(0.0, 0.0)).spend == 0.0
+    assert level_of(window(0.0, 0.0)).spend == 0.0
 
 
 def test_the_same_window_last_year_speaks_whole():
@@ -93,6 +127,15 @@ def test_a_window_that_is_not_over_says_nothing():
     assert ahead(AT, 90, longer) == ahead(AT, 90, {AT - timedelta(days=90): window(0.3, 0.9)})
 
 
-@pytest.mark.parametrize("source", ["none", "last year", "newest window"])
+def test_where_no_window_is_long_enough_a_shorter_one_speaks_for_its_own_days():
+    past = {AT - timedelta(days=90): window(0.2, 0.5)}
+    found = each_ahead(AT, (30, 90, 180), past)
+    assert found[30] == Level()
+    assert found[90] == ahead(AT, 90, past)
+    assert found[180].source == "shorter window"
+    assert found[180].spend == pytest.approx(found[90].spend / 2)
+
+
+@pytest.mark.parametrize("source", ["none", "last year", "newest window", "shorter window"])
 def test_a_level_speaks_plainly(source):
     assert ("+30%" in Level(0.1, 0.2, np.log(1.3), source).in_words()) == (source != "none")

@@ -15,9 +15,9 @@ import pytest
 from features.inputs import Inputs
 from tests.training.conftest import AS_OF, FIRST, HORIZON, as_inputs
 from training import pipeline, registry
+from training.asked import Asked
 from training.errors import NotEnoughData
 from training.evidence import Evidence, Order
-from training.fitting import Asked
 from training.panel import behaviour_frame, schedule
 from training.pipeline import Training, gather, train
 from training.scorer import PREDICTED, Scorer
@@ -137,11 +137,24 @@ def test_no_artifact_is_a_pickle_and_none_names_a_customer(trained: Training, st
 def test_a_short_log_leaves_the_value_model_alone_and_says_so(
     shop: Inputs, order: Callable[..., Order]
 ) -> None:
-    early = order(as_of=FIRST + timedelta(days=200), churn=ChurnSettings(horizon_days=180))
+    early = order(as_of=FIRST + timedelta(days=110), churn=ChurnSettings(horizon_days=180))
     found = _gathered(shop, early)
     assert found.scorer.speaker == "value"
     assert found.grades == {}
     assert any("value model speaks alone" in note for note in found.notes)
+
+
+def test_a_log_shorter_than_the_horizon_is_graded_over_shorter_windows(
+    shop: Inputs, order: Callable[..., Order]
+) -> None:
+    early = order(as_of=FIRST + timedelta(days=200), churn=ChurnSettings(horizon_days=180))
+    found = _gathered(shop, early)
+    assert found.scorer.speaker == "blend"
+    assert found.grades == {}
+    assert found.others[60]
+    assert any("shorter windows are graded instead" in note for note in found.notes)
+    predicted = found.scorer.predict(behaviour_frame(shop, early.as_of, horizon_days=180))
+    assert predicted["expected_spend_upper"].notna().all(), "the spread is of shorter windows"
 
 
 def test_too_little_for_any_model_is_refused_with_what_is_missing(
@@ -158,13 +171,16 @@ def test_an_as_of_date_before_the_log_is_refused(shop: Inputs, order: Callable[.
 
 
 def test_a_search_looks_at_no_window_that_grades() -> None:
-    plan = schedule(FIRST, AS_OF, HORIZON)
-    origin, kept = pipeline._searchable(plan)
+    plan, asked = schedule(FIRST, AS_OF, HORIZON), Asked(ChurnSettings(), ValueSettings())
+    origin, kept = pipeline._searchable(plan, asked)
     assert origin is not None
     assert origin in kept.tests
     assert kept.tests == plan.tests[: len(kept.tests)]
     graded = min(test.at for test in kept.tests)
-    assert max(origin.dates) + timedelta(days=HORIZON) <= graded
+    assert max(origin.dates) + timedelta(days=asked.window_days) <= graded
+    train, (later,) = pipeline._stages(origin, asked)
+    assert train
+    assert max(train) + timedelta(days=asked.window_days) <= later
 
 
 def test_the_trials_of_a_search_are_child_runs(shop: Inputs, order: Callable[..., Order]) -> None:

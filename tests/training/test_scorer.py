@@ -13,9 +13,10 @@ import pytest
 
 from features.inputs import Inputs
 from tests.training.conftest import AS_OF, HORIZON
+from training.asked import Asked
+from training.blend import Blend
 from training.errors import RegistryError
 from training.evidence import Order
-from training.fitting import SPEAKERS, Asked
 from training.panel import behaviour_frame
 from training.pipeline import Training
 from training.scorer import PREDICTED, Scorer
@@ -27,7 +28,7 @@ def rows(shop: Inputs) -> pd.DataFrame:
     return behaviour_frame(shop, AS_OF, horizon_days=HORIZON)
 
 
-@pytest.fixture(params=SPEAKERS)
+@pytest.fixture(params=("value", "blend"))
 def scorer(
     request: pytest.FixtureRequest, trained: Training, order: Callable[..., Order]
 ) -> Scorer:
@@ -81,8 +82,13 @@ def test_contributions_come_by_family_and_tell_the_risk(scorer: Scorer, rows: pd
     drivers = scorer.contributions(rows)
     assert drivers.index.equals(rows.index)
     assert {"rfm", "rhythm"} <= set(drivers.columns)
-    risk = scorer.predict(rows)["churn_probability"].clip(1e-9, 1 - 1e-9)
-    rest = np.log(risk / (1 - risk)) - drivers.sum(axis=1)
+    if isinstance(scorer.churn, Blend):
+        # Of the window that it learned from, before the level of the season.
+        odds = scorer.churn.decision_function(scorer.with_value_features(rows))
+    else:
+        risk = scorer.predict(rows)["churn_probability"].clip(1e-9, 1 - 1e-9)
+        odds = np.log(risk / (1 - risk))
+    rest = odds - drivers.sum(axis=1)
     # What is left is one constant: the bias, or the newcomer's log-odds.
     np.testing.assert_allclose(rest, rest.iloc[0], atol=1e-6)
 
@@ -118,13 +124,16 @@ def test_a_label_leaves_the_value_figures_as_they_are(
     trained: Training, rows: pd.DataFrame, order: Callable[..., Order]
 ) -> None:
     asked = Asked(order().churn, order().value)
-    churn = trained.evidence.fitted.scorer("churn", asked, {})
     value = trained.evidence.fitted.scorer("value", asked, {})
-    label = replace(churn, terms=replace(churn.terms, rule="label"))
-    pd.testing.assert_series_equal(label.predict(rows)["clv"], value.predict(rows)["clv"])
-    pd.testing.assert_series_equal(
-        label.predict(rows)["churn_probability"], churn.predict(rows)["churn_probability"]
-    )
+    blend = trained.evidence.fitted.blend
+    assert blend is not None
+    learner = blend.members["logistic"]
+    families = trained.evidence.fitted.families
+    label = replace(value, speaker="logistic", churn=learner, families=families)
+    same = ["p_alive", "expected_purchases", "expected_spend", "clv"]
+    pd.testing.assert_frame_equal(label.predict(rows)[same], value.predict(rows)[same])
+    risk = learner.predict_proba(label.with_value_features(rows))[:, 1]
+    np.testing.assert_allclose(label.predict(rows)["churn_probability"], risk)
 
 
 def test_a_blends_figures_agree_with_each_other(

@@ -159,24 +159,22 @@ def read_log(folder: Path) -> Any:
 
 def fit_scorer(folder: Path) -> None:
     """Train on what was known one horizon before the as-of date, and save."""
-    from features import outcomes, table
-    from features.catalogue import FEATURES
-    from training.churn import ChurnModel
-    from training.scorer import VALUE_FAMILY, VALUE_FEATURES, Scorer, Terms
-    from training.value.model import ValueModel
+    from training import panel
+    from training.asked import Asked
+    from training.fitting import fit_origin
+    from training.known import know
+    from training.settings import ChurnSettings, ValueSettings
+    from training.spread import Window, learn
 
     inputs, then = read_log(folder), AS_OF - timedelta(days=HORIZON_DAYS)
-    past = table.behaviour(inputs, then, horizon_days=HORIZON_DAYS).to_pandas()
-    told = outcomes.outcomes(inputs.transactions, then, HORIZON_DAYS).to_pandas()
-    left = 1 - told.set_index("customer_id").loc[past["customer_id"], "returned"].to_numpy()
-    terms = Terms("inactivity", HORIZON_DAYS, 365, 0.3, 0.1, AS_OF.isoformat())
-    value = ValueModel().fit(past)
-    families = {item.name: item.family for item in FEATURES}
-    families |= dict.fromkeys(VALUE_FEATURES, VALUE_FAMILY)
-    rows = Scorer(terms, "value", value, None).with_value_features(past)[list(families)]
-    churn = ChurnModel().fit(rows, left)
-    grades = {"risk": "A", "value": "B"}
-    Scorer(terms, "churn", value, churn, families, grades).save(folder / "scorer")
+    asked = Asked(ChurnSettings(horizon_days=HORIZON_DAYS), ValueSettings())
+    window = {"horizon_days": HORIZON_DAYS}
+    past = know(panel.snapshot(inputs, then, known_until=AS_OF, **window), asked)
+    now = know(panel.behaviour_frame(inputs, AS_OF, **window), asked)
+    fitted = fit_origin(panel.Origin(AS_OF, (then,)), {then: past}, now, asked)
+    told = fitted.scorer("blend", asked, {}).predict(past.frame)
+    spread = learn([Window(told, past.seen(HORIZON_DAYS))])
+    fitted.scorer("blend", asked, {"risk": "A", "value": "B"}, spread).save(folder / "scorer")
 
 
 @pytest.fixture(scope="session")

@@ -31,6 +31,8 @@ class LabelScorer:
         told = pd.DataFrame(np.nan, index=frame.index, columns=["p_alive", "clv"])
         told["churn_probability"] = np.linspace(0.1, 0.9, len(frame))
         told["return_probability"] = 1 - told["churn_probability"]
+        for end in ("_lower", "_upper"):
+            told[f"churn_probability{end}"] = np.nan
         for name in ("expected_purchases", "expected_spend", "clv"):
             for end in ("", "_lower", "_upper"):
                 told[f"{name}{end}"] = np.nan
