@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -86,6 +86,8 @@ class Evidence:
         Doubts and limits in words.
     example : pandas.DataFrame
         Two made-up behaviour rows.
+    parameters : mapping of str to str or float
+        More to log with the run than every rule has.
     """
 
     fitted: Fitted
@@ -97,3 +99,4 @@ class Evidence:
     data: Fingerprint
     notes: tuple[str, ...]
     example: pd.DataFrame
+    parameters: Mapping[str, str | float] = field(default_factory=dict)

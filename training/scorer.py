@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from training.blend import Blend
     from training.churn import ChurnModel
     from training.logistic import LogisticModel
+    from training.pair import Pair
     from training.spend import SpendModel
     from training.value.model import ValueModel
 
@@ -86,11 +87,11 @@ class Scorer:
     ----------
     terms : Terms
         Horizon, margin, discount and training date.
-    speaker : {"blend", "churn", "logistic", "value"}
+    speaker : {"blend", "churn", "logistic", "pair", "value"}
         Which model gives the return probability.
     value : ValueModel or None
         None where there is no transaction log (label rule).
-    churn : Blend, ChurnModel, LogisticModel or None
+    churn : Blend, ChurnModel, LogisticModel, Pair or None
         The model named by ``speaker``; None when the value model speaks alone.
     families : mapping of str to str
         Family of each column that the churn model reads.
@@ -105,7 +106,7 @@ class Scorer:
     terms: Terms
     speaker: str
     value: ValueModel | None
-    churn: Blend | ChurnModel | LogisticModel | None
+    churn: Blend | ChurnModel | LogisticModel | Pair | None
     families: Mapping[str, str] = field(default_factory=dict)
     grades: Mapping[str, str] = field(default_factory=dict)
     spend: SpendModel | None = None
