@@ -37,6 +37,11 @@ TWINS = 10
 MOST_TREES, FEWEST_TREES, TREE_ROWS, PATIENCE = 3000, 300, 60_000_000, 60
 
 
+#: The pull on the weights of logistic regression is worth no more than this over the customers: on
+#: a panel it does not fade, as the same ones stand there again and again, but here each stands once.
+MOST_PULL = 10.0
+
+
 @dataclass(frozen=True)
 class CrossFitted:
     """What came of it.
@@ -160,7 +165,8 @@ def cross_fit(
     -----
     How many trees a table can bear differs by a factor of ten between tables of one size. It is
     one number, the median over five folds of the count with the lowest log-loss on the fold,
-    found before the repeats and the same in all of them.
+    found before the repeats and the same in all of them. The shrinkage of logistic regression is at
+    most 10/n of n customers.
     """
     from sklearn.base import clone
 
@@ -174,6 +180,8 @@ def cross_fit(
     random = np.random.default_rng(seed)
     steps = 1 + repeats * FOLDS
     tell("cross-fit", 0, steps)
+    pull = min(logistic.shrinkage, MOST_PULL / len(truth))
+    logistic = clone(logistic).set_params(shrinkage=pull)
     trees = _bearable(trees, columns, truth, deal(group, truth, FOLDS, random))
     margins = np.empty((repeats, len(truth), 2))
     dealt = np.empty((repeats, len(truth)), dtype=np.int64)
