@@ -37,8 +37,8 @@ TWINS = 10
 MOST_TREES, FEWEST_TREES, TREE_ROWS, PATIENCE = 3000, 300, 60_000_000, 60
 
 
-#: The pull on the weights of logistic regression is worth no more than this over the customers: on
-#: a panel it does not fade, as the same ones stand there again and again, but here each stands once.
+#: The shrinkage of logistic regression is at most this over the customers. On a panel, where the
+#: same ones stand again and again, it must not fade so; here each stands once.
 MOST_PULL = 10.0
 
 

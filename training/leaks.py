@@ -39,6 +39,8 @@ ODDS = 100.0
 FEWEST, LEAST_SHARE = 30, 0.05
 #: Share of different values from which a text names customers instead of describing them.
 NAMES = 0.9
+#: Customers from whom on different numbers of one length are taken for names.
+MANY = 1_000
 #: Customers that are looked at; a leak shows in fewer.
 MOST_ROWS = 20_000
 #: Numeric columns of which every two are looked at together.
@@ -95,8 +97,8 @@ class Found:
         told = []
         if self.left_out:
             told.append(
-                f"Left out, as they seem to know the answer: {_listed(self.left_out)}. Whatever "
-                "was known before can be kept: `keep` in [churn] names its columns."
+                "Left out, as columns that seem to know the answer or that name customers: "
+                f"{_listed(self.left_out)}. Name those that were known before in `keep` of [churn]."
             )
         if self.kept:
             told.append(f"Kept because `keep` in [churn] vouches for it: {_listed(self.kept)}.")
@@ -217,7 +219,8 @@ def _identity(values: pd.Series, is_date: bool) -> str:
     if np.ptp(numbers) < 2 * len(numbers):
         return "counts rows: a different whole number for each customer, nearly without gaps"
     digits = np.floor(np.log10(np.maximum(numbers, 1)))
-    if digits.min() == digits.max() >= 5:
+    # Few amounts may all be different; of many some are equal.
+    if len(numbers) >= MANY and digits.min() == digits.max() >= 5:
         return "names customers: a different number of the same length for each"
     return ""
 

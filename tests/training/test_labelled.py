@@ -112,7 +112,7 @@ def test_what_knows_the_answer_is_left_out_and_said(asked: Callable[..., Order])
     assert not {"attribute_reason"} & {*found.test.columns, *found.example.columns}
     assert any(note.startswith("Left out") and "reason (" in note for note in found.notes)
     card = report.model_card(found, asked())
-    assert "- Left out, as they seem to know the answer: reason (" in card
+    assert "or that name customers: reason (the label in other words" in card
     assert "out of fold. Lifetime value" in card
     assert found.parameters["left_out"] == "attribute_reason"
     pd.testing.assert_frame_equal(found.tested.figures, clean.tested.figures)

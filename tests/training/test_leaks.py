@@ -168,6 +168,12 @@ def test_a_strong_column_below_the_bar_stays_in_with_a_word():
     assert [leak.column for leak in found.doubtful] == ["attribute_alarm"]
 
 
+def test_some_hundred_amounts_that_are_all_different_are_no_names():
+    table, churned = honest(500)
+    amounts = pd.Series(100_000.0 + np.random.default_rng(0).permutation(900_000)[:500])
+    assert find(table.assign(attribute_turnover=amounts), churned, AS_OF).left_out == ()
+
+
 def test_the_order_of_columns_changes_nothing():
     table, churned = honest()
     table = table.assign(attribute_planted=churned, attribute_row=np.arange(len(table)))
