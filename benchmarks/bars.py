@@ -12,10 +12,9 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import rivals
-from benchmarks.backtests import Outcome, span, train
+from benchmarks.backtests import Outcome, span
 from benchmarks.data_sets import DataSet
 from benchmarks.printed import tell
-from regulars import jobs
 from training import panel
 from training.errors import StatisticalWarning
 from training.value import bg_nbd, gamma_gamma
@@ -69,29 +68,6 @@ def cdnow(outcome: Outcome) -> Iterator[Bar]:
     yield Bar(f"{case}: who speaks", speaker, "value, and said so", speaker == "value" and said)
     yield Bar(f"{case}: AUC of P(alive) instead", f"{alive['ROC AUC']:.3f}")
     yield Bar(f"{case}: sum of P(alive) instead", f"{1.0 + alive['bias of returns']:.2f}")
-
-
-def telco(data: DataSet) -> Iterator[Bar]:
-    """The label rule on Telco: out-of-fold figures over 5 folds.
-
-    Parameters
-    ----------
-    data : DataSet
-
-    Yields
-    ------
-    Bar
-    """
-    tell("telco")
-    # The label has no date; this one stands in the run only.
-    evidence = train(data.settings, data, jobs.instant(data.settings).date())
-    rows = evidence.tested.figures
-    auc = rows[rows["metric"] == "roc_auc"].set_index("model")["figure"]
-    speaker = evidence.scorer.speaker
-    found = float(auc[speaker])
-    yield Bar(f"telco, 5 folds: AUC ({speaker} speaks)", f"{found:.4f}", "≥ 0.845", found >= 0.845)
-    for other in sorted(set(auc.index) - {speaker}):
-        yield Bar(f"telco, 5 folds: AUC of {other}", f"{auc[other]:.4f}")
 
 
 @dataclass(frozen=True)

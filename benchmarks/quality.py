@@ -28,7 +28,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from benchmarks import backtests, bars, data_sets
+from benchmarks import backtests, bars, data_sets, labels
 from benchmarks.backtests import METRICS, Metric, Outcome
 from benchmarks.bars import Bar
 from benchmarks.data_sets import CASES, SETS
@@ -86,9 +86,12 @@ def _bars(name: str, data: data_sets.DataSet, outcomes: Sequence[Outcome]) -> It
     if name == "cdnow":
         yield from bars.cdnow(outcomes[0])
     elif name == "telco":
-        yield from bars.telco(data)
+        yield from labels.telco(data)
+        yield from labels.iranian(data, data_sets.DATA)
+        return
     else:
         yield from bars.snapshots(name, data)
+    yield from labels.behaviour(name, data)
 
 
 def _rows(outcome: Outcome) -> Iterator[dict[str, str]]:

@@ -92,7 +92,7 @@ def make(inputs: Inputs, settings: Settings, as_of: date, rejects: Path) -> Data
     first = {report.source: report.first_day for report in inputs.reports}.get("transactions")
     answers: tuple[Answer, ...]
     if settings.churn.rule == "label":
-        answers = (_labels(inputs),)
+        answers = (_labels(inputs, settings, as_of),)
     else:
         from training import readiness
 
@@ -127,9 +127,9 @@ def _returned(inputs: Inputs, as_of: date) -> tuple[int, int]:
     return found["all"], found["again"]
 
 
-def _labels(inputs: Inputs) -> Answer:
-    """Whether enough customers of either fate are labelled."""
-    from training.labelled import MIN_PER_CLASS
+def _labels(inputs: Inputs, settings: Settings, as_of: date) -> Answer:
+    """Whether enough customers of either fate are labelled, and which columns know the answer."""
+    from training.label_snapshot import MIN_PER_CLASS
     from training.readiness import Answer
 
     listed = inputs.customers
@@ -139,6 +139,20 @@ def _labels(inputs: Inputs) -> Answer:
     )
     found = known.to_pyarrow().to_pylist()[0]
     told = f"{found['left']:,} labelled customers left and {found['stayed']:,} stayed"
-    if min(found.values()) >= MIN_PER_CLASS:
-        return Answer("risk", True, f"{told}: enough to learn from")
-    return Answer("risk", False, f"{told}; it takes {MIN_PER_CLASS} of each")
+    if min(found.values()) < MIN_PER_CLASS:
+        return Answer("risk", False, f"{told}; it takes {MIN_PER_CLASS} of each")
+    return Answer("risk", True, f"{told}: enough to learn from{_leaks(inputs, settings, as_of)}")
+
+
+def _leaks(inputs: Inputs, settings: Settings, as_of: date) -> str:
+    """What training will say of attributes that know the answer, behind a full stop."""
+    from features.catalogue import ATTRIBUTE
+    from training import leaks
+
+    listed = inputs.customers
+    assert listed is not None  # noqa: S101 - as above
+    names = [name for name in listed.columns if name.startswith(ATTRIBUTE)]
+    rows = listed.filter(listed.churned.notnull()).order_by("customer_id")
+    frame = rows.select(*names, "churned").to_pyarrow().to_pandas()
+    said = leaks.find(frame[names], frame["churned"].astype(int), as_of, settings.churn.keep)
+    return "".join(f". {sentence.rstrip('.')}" for sentence in said.sentences())

@@ -22,6 +22,7 @@ _STEPS = {
     "snapshots": "looking at past dates",
     "search": "searching for better settings of the learner",
     "backtest": "testing on past windows",
+    "cross-fit": "testing on customers held out",
     "fit": "fitting the models",
     "track": "recording in MLflow",
     "champion": "fetching the champion",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -103,7 +103,28 @@ def _disagreements(settings: Settings) -> list[str]:
             'rule = "label" in [churn] needs `label` in [sources.customers]: the column that '
             "says who churned."
         )
-    return faults
+    return faults + list(_of_labels(settings))
+
+
+def _of_labels(settings: Settings) -> Iterator[str]:
+    """Faults in the keys that only the rule `label` reads."""
+    from features.catalogue import names
+
+    churn, customers = settings.churn, settings.sources.customers
+    if churn.rule != "label":
+        given = [f"`{key}`" for key in ("keep", "base_rate") if getattr(churn, key)]
+        if given:
+            yield f'{" and ".join(given)} in [churn] go with rule = "label" only.'
+        return
+    known = [*(customers.attributes if customers else ()), *names()]
+    for name in churn.keep:
+        if name not in known:
+            meant = corrections.nearest(name, known)
+            hint = f"; did you mean {meant!r}?" if meant else "."
+            yield (
+                f"`keep` in [churn] names {name!r}, which is neither among the `attributes` of "
+                f"[sources.customers] nor a column of docs/columns.md{hint}"
+            )
 
 
 def _read(file: Path) -> dict[str, Any]:

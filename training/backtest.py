@@ -246,6 +246,7 @@ def measure_risk(
     horizon_days: int,
     predictions: Mapping[str, pd.DataFrame],
     returned: np.ndarray,
+    weights: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Figures of the return probability alone.
 
@@ -259,6 +260,8 @@ def measure_risk(
         By model; ``return_probability`` is read.
     returned : numpy.ndarray of shape (n_customers,)
         1 where the customer returned, else 0.
+    weights : numpy.ndarray of shape (n_customers,), optional
+        How much each customer counts; alike when not given.
 
     Returns
     -------
@@ -272,8 +275,8 @@ def measure_risk(
     for model, answer in predictions.items():
         stays = answer["return_probability"].to_numpy()
         # The list that retention works through is sorted by the risk of leaving.
-        lift = {"lift_10": metrics.lift_at(1 - returned, 1 - stays)}
-        reports[model] = metrics.classification_report(returned, stays) | lift
+        lift = {"lift_10": metrics.lift_at(1 - returned, 1 - stays, weights=weights)}
+        reports[model] = metrics.classification_report(returned, stays, weights) | lift
     return _tidy(at, horizon_days, "risk", reports)
 
 

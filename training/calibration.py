@@ -10,16 +10,10 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from training.errors import NotEnoughData, StatisticalWarning
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from training.classifier import RiskClassifier
+from training.errors import StatisticalWarning
 
 #: Below this a slope would call the model useless or upside down; the fit stops here.
 LOWEST_SLOPE = 0.05
@@ -129,66 +123,3 @@ def _minimise(z: np.ndarray, y: np.ndarray) -> tuple[float, float]:
         options={"ftol": 1e-14, "gtol": 1e-9, "maxiter": 500},
     )
     return float(best.x[0]), float(best.x[1])
-
-
-def cross_fitted(
-    model: RiskClassifier,
-    X: pd.DataFrame,
-    y: np.ndarray | pd.Series,
-    folds: int = 5,
-    seed: int = 0,
-) -> tuple[np.ndarray, RiskClassifier]:
-    """Fit and calibrate on one snapshot, where there is no later one to calibrate on.
-
-    Every customer is predicted by a model fitted without them, so the sigmoid learns from
-    honest log-odds. Folds are random and stratified: a single snapshot has no time to respect.
-
-    Parameters
-    ----------
-    model : ChurnModel or LogisticModel
-        Cloned, never changed.
-    X : DataFrame of shape (n_customers, n_columns)
-    y : array of shape (n_customers,)
-        1 where the customer churned, else 0.
-    folds : int, at least 2, default=5
-    seed : int, default=0
-        Of the shuffle before folding.
-
-    Returns
-    -------
-    probabilities : ndarray of shape (n_customers,)
-        Of churn, out of fold: neither the model nor the sigmoid behind a customer's number has
-        seen that customer. For metrics.
-    fitted : RiskClassifier
-        Fitted on every row, calibrated by the sigmoid of all out-of-fold log-odds.
-
-    Raises
-    ------
-    NotEnoughData
-        When a class has fewer customers than there are folds.
-    """
-    from scipy.special import expit
-    from sklearn.base import clone
-    from sklearn.model_selection import StratifiedKFold
-
-    truth = np.asarray(y)
-    counts = np.unique(truth, return_counts=True)[1]
-    smaller = int(counts.min()) if len(counts) > 1 else 0
-    if smaller < folds:
-        raise NotEnoughData(
-            f"Got {smaller} customers in the smaller class, but {folds} folds need at least one "
-            "each; label more customers or ask for fewer folds."
-        )
-    log_odds = np.empty(len(truth))
-    splits = list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(X, truth))
-    for known, asked in splits:
-        part = clone(model).fit(X.iloc[known], truth[known])
-        log_odds[asked] = part.uncalibrated(X.iloc[asked])
-    fitted = clone(model).fit(X, truth)
-    churned = (truth == fitted.classes_[1]).astype(np.float64)
-    probabilities = np.empty(len(truth))
-    for known, asked in splits:
-        others = Sigmoid.learn(log_odds[known], churned[known])
-        probabilities[asked] = expit(others(log_odds[asked]))
-    fitted.sigmoid_ = Sigmoid.learn(log_odds, churned)
-    return probabilities, fitted

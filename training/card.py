@@ -32,6 +32,12 @@ _SPEAKERS = {
     "outputs among its features",
     "value": "the value model (BG/NBD) alone",
 }
+# Under the label rule there is no later snapshot.
+_LABEL_SPEAKERS = {
+    "churn": "LightGBM, calibrated out of fold",
+    "logistic": "logistic regression, calibrated out of fold",
+    "pair": "LightGBM and logistic regression together, weighted and calibrated out of fold",
+}
 
 
 def write(
@@ -98,9 +104,10 @@ def _promise(terms: Terms, speaker: str) -> str:
         "inactivity": f"no purchase in the {terms.horizon_days} days from the as-of date",
         "label": "the label column of the customers table",
     }[terms.rule]
+    told = (_LABEL_SPEAKERS if terms.rule == "label" else _SPEAKERS)[speaker]
     return (
         f"Trained on nothing from {terms.trained_as_of} on. Churn means {rule}. The return "
-        f"probability comes from {_SPEAKERS[speaker]}{_carried(terms, speaker)}. "
+        f"probability comes from {told}{_carried(terms, speaker)}. "
         f"Lifetime value is the discounted margin ({terms.margin:.0%}, "
         f"{terms.annual_discount_rate:.0%} a year) of the next {terms.clv_horizon_days} days."
     )

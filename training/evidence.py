@@ -88,6 +88,8 @@ class Evidence:
         Two made-up behaviour rows.
     others : mapping of int to mapping of str to Grade
         Grades over the other horizons, by their length in days.
+    parameters : mapping of str to str or float
+        More to log with the run than every rule has.
     """
 
     fitted: Fitted
@@ -100,3 +102,4 @@ class Evidence:
     notes: tuple[str, ...]
     example: pd.DataFrame
     others: Mapping[int, Mapping[str, Grade]] = field(default_factory=dict)
+    parameters: Mapping[str, str | float] = field(default_factory=dict)

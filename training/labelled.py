@@ -1,33 +1,36 @@
 """The label rule: one snapshot, whose churn stands in a column of the customers table.
 
 There is no time to test across, so every customer is predicted by models that were fitted
-without them (stratified folds), and those predictions give the figures, the calibration and the
-choice of the speaker. Where a transaction log exists, its behaviour columns at the as-of date and
-the value model join in.
+without them (`training.crossfit`), and those predictions give the figures, the calibration, the
+grade and the choice of the speaker (`training.held_out`). Columns that know the answer are left
+out first (`training.leaks`). Where a transaction log exists, its behaviour columns at the as-of
+date and the value model join in.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from training import backtest, fingerprint, tracking
+from training import backtest, fingerprint, held_out, label_snapshot, tracking
 from training.asked import Asked
-from training.errors import NotEnoughData
 from training.evidence import Evidence, Order
-from training.fitting import Fitted, feature_families
-from training.known import know
-from training.panel import behaviour_frame
+from training.fitting import Fitted
+from training.label_snapshot import MIN_PER_CLASS, Labelled
+from training.scorer import Scorer
+from training.spread import Window, learn
 
 if TYPE_CHECKING:
-    from features.inputs import Inputs
-    from training.value.model import ValueModel
+    import pandas as pd
 
-FOLDS = 5
-#: Fewer of either fate in the label cannot be spread over the folds.
-MIN_PER_CLASS = 50
+    from features.inputs import Inputs
+    from training.crossfit import CrossFitted
+    from training.fingerprint import Fingerprint
+    from training.grades import Grade
+
+__all__ = ["MIN_PER_CLASS", "gather_labelled"]
 
 
 def gather_labelled(
@@ -55,105 +58,131 @@ def gather_labelled(
     Returns
     -------
     Evidence
-        ``twin`` and ``test`` are None; the figures are out of fold.
+        ``twin`` is None; the figures are out of fold.
 
     Raises
     ------
     NotEnoughData
-        If there are too few customers of either fate.
+        If there are too few customers of either fate, or no column is left to learn from.
     """
-    frame = _labelled_frame(inputs, order)
-    truth = frame["churned"].astype("int8")
-    known, value = _with_value(frame, inputs, asked)
-    fitted, held_out = _cross_fit(known, truth, value, order, asked, tell)
-    figures = _figures(order, held_out, truth)
-    speaker = _lowest_log_loss(figures)
-    grades: dict = {}
-    return Evidence(
-        fitted=fitted,
-        scorer=fitted.scorer(speaker, asked, grades),
-        twin=None,
-        tested=backtest.Backtest(figures, None, held_out),
-        test=frame.assign(returned=1 - truth),
-        grades=grades,
-        data=fingerprint.of_customers(inputs.customers),
-        notes=_notes(inputs, order),
-        example=tracking.example_rows(frame.drop(columns="churned")),
-    )
-
-
-def _labelled_frame(inputs: Inputs, order: Order) -> pd.DataFrame:
-    """Behaviour rows of the customers whose label is known."""
-    from features.outcomes import labels
-
-    frame = behaviour_frame(
-        inputs, order.as_of, horizon_days=order.churn.horizon_days, population="customers"
-    )
-    known = labels(inputs.customers).to_pyarrow().to_pandas().dropna(subset="churned")
-    frame = frame.merge(known, on="customer_id", how="inner", validate="one_to_one")
-    fates = frame["churned"].astype(bool).value_counts()
-    if len(fates) < 2 or fates.min() < MIN_PER_CLASS:
-        raise NotEnoughData(
-            f"got {int(fates.get(True, 0)):,} churned and {int(fates.get(False, 0)):,} staying "
-            f"customers with a label; at least {MIN_PER_CLASS} of each are needed"
-        )
-    return frame
-
-
-def _with_value(
-    frame: pd.DataFrame, inputs: Inputs, asked: Asked
-) -> tuple[pd.DataFrame, ValueModel | None]:
-    if inputs.transactions is None:
-        return frame, None
-    known = know(frame, asked)
-    return known.frame, known.value
-
-
-def _cross_fit(
-    frame: pd.DataFrame,
-    truth: pd.Series,
-    value: ValueModel | None,
-    order: Order,
-    asked: Asked,
-    tell: Callable[[str, int, int], None],
-) -> tuple[Fitted, dict[str, pd.DataFrame]]:
-    """Fit both churn models; the predictions of each customer never saw that customer."""
-    from training.calibration import cross_fitted
+    from training import crossfit
     from training.logistic import LogisticModel
 
-    families = feature_families(frame.columns)
-    models: dict[str, Any] = {"churn": asked.trees(), "logistic": LogisticModel()}
-    held_out = {}
-    for number, (name, model) in enumerate(models.items()):
-        tell("cross-fit", number, len(models))
-        columns = frame[list(families)]
-        risk, models[name] = cross_fitted(model, columns, truth, folds=FOLDS, seed=order.seed)
-        held_out[name] = pd.DataFrame({"return_probability": 1 - risk})
-    tell("cross-fit", len(models), len(models))
-    fitted = Fitted(order.as_of, value, models["churn"], models["logistic"], families)
-    return fitted, held_out
+    data = label_snapshot.read(inputs, order, asked)
+    done = crossfit.cross_fit(
+        data.columns,
+        data.churned,
+        asked.trees(),
+        LogisticModel(),
+        repeats=crossfit.repeats_for(len(data.frame)),
+        seed=order.seed,
+        tell=tell,
+    )
+    found = held_out.answers(data, done, order.seed)
+    figures = held_out.figures(found, data, order.as_of, asked.horizon_days)
+    speaker = held_out.best(figures, found.models)
+    grades = {"risk": held_out.grade(found, speaker, data)}
+    test, shown = held_out.charted(found, speaker, data)
+    models = _moved(done, data.shift)
+    return Evidence(
+        fitted=Fitted(order.as_of, data.value, models["churn"], models["logistic"], data.families),
+        scorer=replace(
+            _scorer(speaker, models, data, asked.terms(order.as_of), grades),
+            spread=learn([Window(shown[speaker], test)]),
+        ),
+        twin=None,
+        tested=backtest.Backtest(figures, None, shown),
+        test=test,
+        grades=grades,
+        data=_compared(fingerprint.of_customers(inputs.customers), data),
+        notes=_notes(order, data, done, figures, speaker),
+        example=tracking.example_rows(data.rows),
+        parameters=_parameters(data, done),
+    )
 
 
-def _figures(order: Order, held_out: Mapping[str, pd.DataFrame], truth: pd.Series) -> pd.DataFrame:
-    """Out-of-fold figures, beside those of the plain base rate."""
-    stayed = (1 - truth).to_numpy()
-    base = pd.DataFrame({"return_probability": [float(stayed.mean())] * len(stayed)})
-    answers = {**held_out, "base_rate": base}
-    return backtest.measure_risk(order.as_of, order.churn.horizon_days, answers, stayed)
+def _moved(done: CrossFitted, shift: float) -> dict[str, Any]:
+    """The models by name, on the level of the population."""
+    for model in (done.churn, done.logistic):
+        model.sigmoid_ = replace(model.sigmoid_, intercept=model.sigmoid_.intercept + shift)
+    return {"churn": done.churn, "logistic": done.logistic, "pair": done.pair.shifted(shift)}
 
 
-def _lowest_log_loss(figures: pd.DataFrame) -> str:
-    rows = figures[(figures["metric"] == "log_loss") & (figures["model"] != "base_rate")]
-    return str(rows.sort_values("figure")["model"].iloc[0])
+def _scorer(
+    speaker: str, models: Mapping[str, Any], data: Labelled, terms: Any, grades: Mapping[str, Grade]
+) -> Scorer:
+    return Scorer(
+        terms=terms,
+        speaker=speaker,
+        value=data.value,
+        churn=models[speaker],
+        families=dict(data.families),
+        grades={question: grade.letter for question, grade in grades.items()},
+    )
 
 
-def _notes(inputs: Inputs, order: Order) -> tuple[str, ...]:
-    notes = [
+def _compared(data: Fingerprint, found: Labelled) -> Fingerprint:
+    """The fingerprint of what figures may be compared on: rows, columns, and who counts how much.
+
+    A model that read a column which knew the answer would else be champion for ever.
+    """
+    what = f"{data.digest} {sorted(found.families)} {found.base_rate}"
+    return replace(data, digest=hashlib.sha256(what.encode()).hexdigest())
+
+
+def _parameters(data: Labelled, done: CrossFitted) -> dict[str, str | float]:
+    """What the run keeps besides."""
+    told: dict[str, str | float] = {
+        "repeats": done.repeats,
+        "equal_rows": done.twins,
+        "left_out": ", ".join(leak.column for leak in data.leaks.left_out),
+        "kept": ", ".join(leak.column for leak in data.leaks.kept),
+    }
+    told |= {f"pair.{name}": round(value, 4) for name, value in vars(done.pair.weights).items()}
+    if data.base_rate is not None:
+        told |= {"base_rate": data.base_rate, "labelled_rate": round(data.churned.mean(), 4)}
+    return told
+
+
+def _notes(
+    order: Order, data: Labelled, done: CrossFitted, figures: pd.DataFrame, speaker: str
+) -> tuple[str, ...]:
+    notes = [*data.leaks.sentences(), _how_measured(done, figures, speaker)]
+    notes.append(
         "The label stands for one moment, so the figures are out of fold, not out of time: "
         "expect less on customers of another season."
-    ]
-    if inputs.transactions is None:
+    )
+    if done.twins:
+        notes.append(
+            f"{done.twins:,} customers have the row of another one: each such group stayed in one "
+            "fold. Should they be the same customers, list each once."
+        )
+    if data.base_rate is not None:
+        notes.append(
+            f"{data.churned.mean():.1%} of the labelled customers left, and {data.base_rate:.1%} "
+            "of all do (`base_rate`): predictions and figures are of all. That holds where "
+            "customers were chosen for the label by their fate alone."
+        )
+    if data.value is None:
         notes.append("There is no transaction log: purchases, spend and CLV cannot be said.")
     if order.trials:
         notes.append("The search needs a later snapshot; under the label rule it was left out.")
     return tuple(notes)
+
+
+def _how_measured(done: CrossFitted, figures: pd.DataFrame, speaker: str) -> str:
+    """Who speaks, and how sure its log-loss is, in a sentence."""
+    from training.crossfit import FOLDS
+
+    mine = figures[figures["model"] == speaker].set_index("metric")["figure"]
+    spread = mine.get(f"log_loss{held_out.SPREAD}")
+    give = f" ± {spread:.4f}" if spread is not None else ""
+    dealt = f"{done.repeats} times {FOLDS} folds" if done.repeats > 1 else f"{FOLDS} folds"
+    given = done.pair.weights
+    who = {
+        "churn": "The boosted trees speak",
+        "logistic": "Logistic regression speaks",
+        "pair": "Boosted trees and logistic regression speak together "
+        f"(weights {given.churn:.2f} and {given.logistic:.2f} of the log-odds)",
+    }[speaker]
+    return f"{who}: log-loss {mine['log_loss']:.4f}{give} over {dealt}."

@@ -46,7 +46,7 @@ __all__ = [
 _Z90 = 1.6448536269514722
 
 
-def roc_auc(y: np.ndarray, p: np.ndarray) -> float:
+def roc_auc(y: np.ndarray, p: np.ndarray, weights: np.ndarray | None = None) -> float:
     """Chance that a random 1 has a higher score than a random 0 (ties count half).
 
     Parameters
@@ -55,6 +55,8 @@ def roc_auc(y: np.ndarray, p: np.ndarray) -> float:
         0 or 1.
     p : ndarray of shape (n,)
         Score; any increasing scale.
+    weights : ndarray of shape (n,), optional
+        How much each customer counts, above 0; alike when not given.
 
     Returns
     -------
@@ -66,15 +68,15 @@ def roc_auc(y: np.ndarray, p: np.ndarray) -> float:
         return undefined("ROC AUC", "all customers share one fate")
     from sklearn.metrics import roc_auc_score
 
-    return float(roc_auc_score(y, p))
+    return float(roc_auc_score(y, p, sample_weight=weights))
 
 
-def pr_auc(y: np.ndarray, p: np.ndarray) -> float:
+def pr_auc(y: np.ndarray, p: np.ndarray, weights: np.ndarray | None = None) -> float:
     """Average precision: Σ (recallₖ − recallₖ₋₁) · precisionₖ over falling thresholds.
 
     Parameters
     ----------
-    y, p : ndarray of shape (n,)
+    y, p, weights : ndarray of shape (n,)
         As in `roc_auc`.
 
     Returns
@@ -87,10 +89,10 @@ def pr_auc(y: np.ndarray, p: np.ndarray) -> float:
         return undefined("PR AUC", "no customer has outcome 1")
     from sklearn.metrics import average_precision_score
 
-    return float(average_precision_score(y, p))
+    return float(average_precision_score(y, p, sample_weight=weights))
 
 
-def log_loss(y: np.ndarray, p: np.ndarray) -> float:
+def log_loss(y: np.ndarray, p: np.ndarray, weights: np.ndarray | None = None) -> float:
     """Mean −log of the probability given to what happened.
 
     Parameters
@@ -99,6 +101,8 @@ def log_loss(y: np.ndarray, p: np.ndarray) -> float:
         0 or 1.
     p : ndarray of shape (n,)
         Probability of 1; 0 and 1 are moved inwards by 2.2e-16.
+    weights : ndarray of shape (n,), optional
+        As in `roc_auc`.
 
     Returns
     -------
@@ -107,15 +111,15 @@ def log_loss(y: np.ndarray, p: np.ndarray) -> float:
     y, p = _binary(y, _probability(p))
     from sklearn.metrics import log_loss as sklearn_log_loss
 
-    return float(sklearn_log_loss(y, p, labels=[0, 1]))
+    return float(sklearn_log_loss(y, p, labels=[0, 1], sample_weight=weights))
 
 
-def brier(y: np.ndarray, p: np.ndarray) -> float:
+def brier(y: np.ndarray, p: np.ndarray, weights: np.ndarray | None = None) -> float:
     """Mean squared distance of probability and outcome, (1/n) Σ (pᵢ − yᵢ)².
 
     Parameters
     ----------
-    y, p : ndarray of shape (n,)
+    y, p, weights : ndarray of shape (n,)
         As in `log_loss`.
 
     Returns
@@ -123,10 +127,12 @@ def brier(y: np.ndarray, p: np.ndarray) -> float:
     float in [0, 1]
     """
     y, p = _binary(y, _probability(p))
-    return float(np.mean((p - y) ** 2))
+    return float(np.average((p - y) ** 2, weights=weights))
 
 
-def calibration_table(y: np.ndarray, p: np.ndarray, bins: int = 10) -> pd.DataFrame:
+def calibration_table(
+    y: np.ndarray, p: np.ndarray, bins: int = 10, weights: np.ndarray | None = None
+) -> pd.DataFrame:
     """Predicted probability and observed rate in bins of equal count.
 
     Parameters
@@ -136,30 +142,42 @@ def calibration_table(y: np.ndarray, p: np.ndarray, bins: int = 10) -> pd.DataFr
     bins : int, at least 1, default=10
         Most bins; customers with one probability stay together, so there can be fewer, and
         their counts can differ.
+    weights : ndarray of shape (n,), optional
+        As in `log_loss`; bins are then of equal weight.
 
     Returns
     -------
     DataFrame
         One row a bin, rising: ``customers``, ``predicted`` (mean probability), ``observed``
-        (rate), ``lower`` and ``upper`` (Wilson's 90 % interval of the rate).
+        (rate), ``lower`` and ``upper`` (Wilson's 90 % interval of the rate). With weights
+        w the interval is that of (Σw)²/Σw² customers.
 
     References
     ----------
     Wilson (1927), "Probable inference, the law of succession, and statistical inference".
     """
+    return _bins(y, p, bins, weights).drop(columns="weight")
+
+
+def _bins(y: np.ndarray, p: np.ndarray, bins: int, weights: np.ndarray | None) -> pd.DataFrame:
+    """The calibration table, with the weight of each bin."""
     y, p = _binary(y, _probability(p))
-    _, tie, counts = np.unique(p, return_inverse=True, return_counts=True)
+    w = np.ones(len(p)) if weights is None else np.asarray(weights, dtype=np.float64)
+    _, tie = np.unique(p, return_inverse=True)
+    mass = np.bincount(tie, w)
     # A tie goes to the bin in which its middle customer falls.
-    middle = (np.cumsum(counts) - counts / 2) / len(p)
+    middle = (np.cumsum(mass) - mass / 2) / w.sum()
     _, group = np.unique(np.floor(middle * bins)[tie], return_inverse=True)
-    n = np.bincount(group)
-    predicted, observed = np.bincount(group, p) / n, np.bincount(group, y) / n
+    total = np.bincount(group, w)
+    n = total**2 / np.bincount(group, w**2)
+    predicted, observed = np.bincount(group, p * w) / total, np.bincount(group, y * w) / total
     centre = (observed + _Z90**2 / (2 * n)) / (1 + _Z90**2 / n)
     spread = observed * (1 - observed) / n + _Z90**2 / (4 * n**2)
     half = _Z90 * np.sqrt(spread) / (1 + _Z90**2 / n)
     return pd.DataFrame(
         {
-            "customers": n,
+            "weight": total,
+            "customers": np.bincount(group),
             "predicted": predicted,
             "observed": observed,
             "lower": np.clip(centre - half, 0.0, 1.0),
@@ -168,7 +186,9 @@ def calibration_table(y: np.ndarray, p: np.ndarray, bins: int = 10) -> pd.DataFr
     )
 
 
-def calibration_error(y: np.ndarray, p: np.ndarray, bins: int = 10) -> float:
+def calibration_error(
+    y: np.ndarray, p: np.ndarray, bins: int = 10, weights: np.ndarray | None = None
+) -> float:
     """Expected calibration error: mean |observed − predicted| of the bins, by customers.
 
     Parameters
@@ -177,6 +197,8 @@ def calibration_error(y: np.ndarray, p: np.ndarray, bins: int = 10) -> float:
         As in `log_loss`.
     bins : int, at least 1, default=10
         Bins of equal count, as in `calibration_table`.
+    weights : ndarray of shape (n,), optional
+        As in `calibration_table`; the bins then count by weight.
 
     Returns
     -------
@@ -187,9 +209,9 @@ def calibration_error(y: np.ndarray, p: np.ndarray, bins: int = 10) -> float:
     ----------
     Naeini, Cooper & Hauskrecht (2015), eq. 4, there with bins of equal width.
     """
-    table = calibration_table(y, p, bins)
+    table = _bins(y, p, bins, weights)
     gap = (table["observed"] - table["predicted"]).abs()
-    return float(np.average(gap, weights=table["customers"]))
+    return float(np.average(gap, weights=table["weight"]))
 
 
 def mae(true: np.ndarray, predicted: np.ndarray) -> float:
@@ -245,7 +267,9 @@ def total_bias(true: np.ndarray, predicted: np.ndarray) -> float:
     return float((predicted.sum() - true.sum()) / abs(true.sum()))
 
 
-def classification_report(y: np.ndarray, p: np.ndarray) -> dict[str, float]:
+def classification_report(
+    y: np.ndarray, p: np.ndarray, weights: np.ndarray | None = None
+) -> dict[str, float]:
     """All figures of a probability by name.
 
     Parameters
@@ -254,6 +278,8 @@ def classification_report(y: np.ndarray, p: np.ndarray) -> dict[str, float]:
         0 or 1.
     p : ndarray of shape (n,)
         Probability of 1.
+    weights : ndarray of shape (n,), optional
+        How much each customer counts, above 0; alike when not given.
 
     Returns
     -------
@@ -261,14 +287,15 @@ def classification_report(y: np.ndarray, p: np.ndarray) -> dict[str, float]:
         ``roc_auc``, ``pr_auc``, ``log_loss``, ``brier``, ``calibration_error``, ``lift_10``
         (lift at a tenth), ``total_bias`` (Σp against Σy).
     """
+    mass = 1.0 if weights is None else weights
     return {
-        "roc_auc": roc_auc(y, p),
-        "pr_auc": pr_auc(y, p),
-        "log_loss": log_loss(y, p),
-        "brier": brier(y, p),
-        "calibration_error": calibration_error(y, p),
-        "lift_10": lift_at(y, p),
-        "total_bias": total_bias(y, p),
+        "roc_auc": roc_auc(y, p, weights),
+        "pr_auc": pr_auc(y, p, weights),
+        "log_loss": log_loss(y, p, weights),
+        "brier": brier(y, p, weights),
+        "calibration_error": calibration_error(y, p, weights=weights),
+        "lift_10": lift_at(y, p, weights=weights),
+        "total_bias": total_bias(np.multiply(y, mass), np.multiply(p, mass)),
     }
 
 

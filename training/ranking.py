@@ -44,7 +44,12 @@ def gain_curve(outcome: np.ndarray, score: np.ndarray, points: int = 100) -> pd.
     return pd.DataFrame({"share": share, "captured": captured, "perfect": perfect})
 
 
-def lift_at(outcome: np.ndarray, score: np.ndarray, share: float = 0.1) -> float:
+def lift_at(
+    outcome: np.ndarray,
+    score: np.ndarray,
+    share: float = 0.1,
+    weights: np.ndarray | None = None,
+) -> float:
     """How many times the average outcome the best-scored share has.
 
     Parameters
@@ -53,6 +58,8 @@ def lift_at(outcome: np.ndarray, score: np.ndarray, share: float = 0.1) -> float
         As in `gain_curve`.
     share : float in (0, 1], default=0.1
         Of the customers; a part of a customer counts in part.
+    weights : ndarray of shape (n,), optional
+        How many customers each one stands for; one when not given.
 
     Returns
     -------
@@ -62,10 +69,12 @@ def lift_at(outcome: np.ndarray, score: np.ndarray, share: float = 0.1) -> float
     outcome, score = paired(outcome, score)
     if not 0 < share <= 1:
         raise ValueError(f"Got share={share}, expected a share of customers in (0, 1].")
-    if outcome.sum() == 0:
+    mass = np.ones(len(outcome)) if weights is None else np.asarray(weights, dtype=np.float64)
+    total = float(outcome @ mass)
+    if total == 0:
         return undefined("The lift", "the outcome sums to 0")
-    held = _held(outcome, score, np.array([share]))[0]
-    return float(held / outcome.sum() / share)
+    held = _held(outcome, score, np.array([share]), mass)[0]
+    return float(held / total / share)
 
 
 def spearman(true: np.ndarray, predicted: np.ndarray) -> float:
@@ -197,24 +206,33 @@ def undefined(figure: str, why: str) -> float:
     return float("nan")
 
 
-def _tie_means(outcome: np.ndarray, score: np.ndarray) -> np.ndarray:
+def _tie_means(
+    outcome: np.ndarray, score: np.ndarray, mass: np.ndarray | None = None
+) -> np.ndarray:
     """Each customer's outcome, averaged over those with the same score."""
-    _, tie, counts = np.unique(score, return_inverse=True, return_counts=True)
-    return (np.bincount(tie, outcome) / counts)[tie]
+    _, tie = np.unique(score, return_inverse=True)
+    mass = np.ones(len(score)) if mass is None else mass
+    return (np.bincount(tie, outcome * mass) / np.bincount(tie, mass))[tie]
 
 
-def _cumulated(outcome: np.ndarray, score: np.ndarray) -> np.ndarray:
-    """Outcome held by the k best-scored customers, k = 0 … n."""
+def _cumulated(
+    outcome: np.ndarray, score: np.ndarray, mass: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """The weight of the k best-scored customers, k = 0 … n, and the outcome that they hold."""
+    mass = np.ones(len(score)) if mass is None else mass
     order = np.argsort(-score, kind="stable")
-    return np.concatenate([[0.0], np.cumsum(_tie_means(outcome, score)[order])])
+    held = (_tie_means(outcome, score, mass) * mass)[order]
+    return np.concatenate([[0.0], np.cumsum(mass[order])]), np.concatenate([[0.0], np.cumsum(held)])
 
 
-def _held(outcome: np.ndarray, score: np.ndarray, share: np.ndarray) -> np.ndarray:
-    n = len(outcome)
-    return np.interp(share * n, np.arange(n + 1), _cumulated(outcome, score))
+def _held(
+    outcome: np.ndarray, score: np.ndarray, share: np.ndarray, mass: np.ndarray | None = None
+) -> np.ndarray:
+    taken, held = _cumulated(outcome, score, mass)
+    return np.interp(share * taken[-1], taken, held)
 
 
 def _gini(true: np.ndarray, score: np.ndarray) -> float:
     n = len(true)
-    lorenz = _cumulated(true, score)[1:] / true.sum()
+    lorenz = _cumulated(true, score)[1][1:] / true.sum()
     return float(lorenz.sum() / n - (n + 1) / (2 * n))

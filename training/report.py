@@ -60,6 +60,7 @@ def _log_parent(found: Evidence, order: Order) -> None:
             "seed": order.seed,
             "trials": order.trials,
             **_blend_parameters(found),
+            **found.parameters,
         },
         metrics=_newest(found, found.scorer.speaker),
         tags={

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from training.carry import Carry
     from training.churn import ChurnModel
     from training.logistic import LogisticModel
+    from training.pair import Pair
     from training.spend import SpendModel
     from training.spread import Spread
     from training.value.model import ValueModel
@@ -53,11 +54,11 @@ class Scorer:
     ----------
     terms : Terms
         Horizon, margin, discount and training date.
-    speaker : {"blend", "churn", "logistic", "value"}
+    speaker : {"blend", "churn", "logistic", "pair", "value"}
         Which model gives the return probability.
     value : ValueModel or None
         None where there is no transaction log (label rule).
-    churn : Blend, ChurnModel, LogisticModel or None
+    churn : Blend, ChurnModel, LogisticModel, Pair or None
         The model named by ``speaker``; None when the value model speaks alone.
     families : mapping of str to str
         Family of each column that the churn model reads.
@@ -74,7 +75,7 @@ class Scorer:
     terms: Terms
     speaker: str
     value: ValueModel | None
-    churn: Blend | ChurnModel | LogisticModel | None
+    churn: Blend | ChurnModel | LogisticModel | Pair | None
     families: Mapping[str, str] = field(default_factory=dict)
     grades: Mapping[str, str] = field(default_factory=dict)
     spend: SpendModel | None = None
@@ -223,9 +224,9 @@ class Scorer:
 
     def _label(self, rows: pd.DataFrame) -> np.ndarray:
         """Probability of staying, by a learner alone."""
-        from training.classifier import RiskClassifier
+        from training.blend import Blend
 
-        assert isinstance(self.churn, RiskClassifier)  # noqa: S101
+        assert self.churn is not None and not isinstance(self.churn, Blend)  # noqa: S101
         return self.churn.predict_proba(rows)[:, 0]
 
     def _assemble(self, index: pd.Index, columns: dict[str, np.ndarray]) -> pd.DataFrame:

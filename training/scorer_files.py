@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from training.blend import Blend
     from training.churn import ChurnModel
     from training.logistic import LogisticModel
+    from training.pair import Pair
     from training.spend import SpendModel
 
 #: Raised when the layout changes; reading refuses what it does not know.
@@ -115,7 +116,7 @@ def _load_spend(folder: Path) -> SpendModel | None:
     return SpendModel.load(folder / SPEND)
 
 
-def _load_churn(folder: Path, speaker: str) -> Blend | ChurnModel | LogisticModel | None:
+def _load_churn(folder: Path, speaker: str) -> Blend | ChurnModel | LogisticModel | Pair | None:
     if speaker == "blend":
         from training.blend import Blend
 
@@ -128,4 +129,8 @@ def _load_churn(folder: Path, speaker: str) -> Blend | ChurnModel | LogisticMode
         from training.logistic import LogisticModel
 
         return LogisticModel.load(folder / speaker)
+    if speaker == "pair":
+        from training.pair import Pair
+
+        return Pair.load(folder / speaker)
     return None

@@ -25,6 +25,22 @@ class ChurnSettings(Section):
         description="How far ahead risk, purchases and spend are predicted: the days from the "
         "as-of date on. A few times the usual gap between two purchases is a good start.",
     )
+    keep: tuple[str, ...] = Field(
+        default=(),
+        description="Under the rule `label`: columns that were known before the customers left, "
+        "although they look as if they knew the answer; attributes of the customers source, or "
+        "columns of the behaviour table. They are not left out of the training.",
+    )
+    base_rate: float | None = Field(
+        default=None,
+        gt=0.0,
+        lt=1.0,
+        allow_inf_nan=False,
+        description="Under the rule `label`: the true share of customers who leave, where the "
+        "labelled ones were chosen by their fate (say as many who left as who stayed). Predictions "
+        "and figures are then those of the population; the labelled share counts as the true one "
+        "when not given.",
+    )
     threads: int = Field(
         default=1,
         ge=1,

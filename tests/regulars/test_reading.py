@@ -192,6 +192,24 @@ def test_check_of_customers_of_whom_none_was_accepted_refuses(config: Path):
     assert "customers: no row was accepted" in result.stderr
 
 
+def test_check_names_the_attributes_that_know_the_answer(config: Path):
+    rows = [
+        f"c{i},{i % 40},{'yes' if i % 3 else 'no'},{'moved' if i % 3 else ''}" for i in range(300)
+    ]
+    (config.parent / "customers.csv").write_text("\n".join(["who,age,left,reason", *rows]))
+    told = '[sources.customers]\nuri = "customers.csv"\ncustomer_id = "who"\nlabel = "left"\n'
+    told += 'attributes = ["age", "reason"]\n'
+    config.write_text(f'{config.read_text()}\n{told}\n[churn]\nrule = "label"\n')
+    (answer,) = json.loads(run("check", "-c", config, "--json").stdout)["answers"]
+    assert answer["ready"]
+    assert "Left out" in answer["why"]
+    assert "reason (" in answer["why"]
+    assert "age (" not in answer["why"]
+    config.write_text(config.read_text() + 'keep = ["reason"]\n')
+    (answer,) = json.loads(run("check", "-c", config, "--json").stdout)["answers"]
+    assert "Kept because" in answer["why"]
+
+
 def test_check_counts_the_events_that_are_not_read(config: Path):
     (config.parent / "events.csv").write_text(
         "who,day,what\n" + "ann,2024-01-06,Reklamation\n" * 3 + "bob,2024-01-06,contact\n"

@@ -251,6 +251,22 @@ def test_the_label_rule_needs_no_log():
     assert settings.sources.transactions is None
 
 
+def test_columns_to_keep_are_attributes_or_of_the_behaviour_table():
+    customers = CUSTOMERS | {"attributes": ["end of contract"]}
+    keep = ["end of contract", "days_since_last"]
+    content = changed(sources={"customers": customers}, churn__rule="label", churn__keep=keep)
+    assert read(content).churn.keep == tuple(keep)
+    content["churn"]["keep"] = ["end of contrat"]
+    with pytest.raises(SettingsError, match="did you mean 'end of contract'"):
+        read(content)
+
+
+@pytest.mark.parametrize("key", [{"churn__keep": ["age"]}, {"churn__base_rate": 0.1}])
+def test_what_only_labels_read_is_refused_without_them(key):
+    with pytest.raises(SettingsError, match='go with rule = "label" only'):
+        read(changed(**key))
+
+
 def test_settings_cannot_be_changed_afterwards():
     with pytest.raises(ValueError, match="frozen"):
         read(MINIMAL).name = "other"

@@ -165,6 +165,26 @@ def test_the_reports_hold_every_figure_and_all_are_finite(honest):
     assert np.isfinite([*report.values(), *amounts.values()]).all()
 
 
+def test_a_customer_of_weight_three_counts_as_three(honest):
+    y, p = honest[0][:2_000], honest[1][:2_000]
+    many = 1 + np.arange(2_000) % 3
+    weighted = metrics.classification_report(y, p, many.astype(float))
+    repeated = metrics.classification_report(np.repeat(y, many), np.repeat(p, many))
+    assert weighted == pytest.approx(repeated)
+    table = metrics.calibration_table(y, p, 10, many.astype(float))
+    assert table["customers"].sum() == 2_000
+    # Three of one customer are no three customers: the interval is wider than theirs.
+    other = metrics.calibration_table(np.repeat(y, many), np.repeat(p, many))
+    assert ((table["upper"] - table["lower"]) > (other["upper"] - other["lower"])).all()
+
+
+def test_equal_weights_change_no_bit(honest):
+    y, p = honest
+    assert metrics.classification_report(y, p) == metrics.classification_report(
+        y, p, np.ones(len(y))
+    )
+
+
 @pytest.mark.parametrize(
     ("y", "p", "complaint"),
     [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -204,47 +203,6 @@ def test_postgresql_behind_mlflow_holds_runs_versions_and_history(
     assert champion is not None
     assert champion.version == done.version
     assert [c.to_version for c in registry.history(uri, "shop")] == [done.version]
-
-
-def test_labels_train_without_a_transaction_log(order: Callable[..., Order]) -> None:
-    found = _gathered(_labelled(seed=3), order(churn=ChurnSettings(rule="label")))
-    figures = found.tested.figures.set_index(["model", "metric"])["figure"]
-    speaker = found.scorer.speaker
-    assert figures[speaker, "log_loss"] < figures["base_rate", "log_loss"]
-    predicted = found.scorer.predict(found.test)
-    assert predicted["churn_probability"].between(0, 1).all()
-    assert predicted[["clv", "expected_spend", "p_alive"]].isna().all(axis=None)
-
-
-def test_labels_are_compared_on_the_same_data_only(order: Callable[..., Order]) -> None:
-    asked = order("labelled", churn=ChurnSettings(rule="label"))
-    first = train(_labelled(seed=3), asked)
-    other = train(_labelled(seed=4), asked)
-    again = train(_labelled(seed=3), replace(asked, seed=1))
-    assert first.verdict.passed
-    assert "other data" in other.verdict.why
-    assert "log-loss" in again.verdict.why
-    assert set(again.verdict.figures) == {"challenger_log_loss", "champion_log_loss"}
-
-
-def _labelled(seed: int) -> Inputs:
-    """800 customers of whom those on a monthly plan leave four times as often."""
-    import ibis
-
-    random = np.random.default_rng(seed)
-    plan = random.choice(["monthly", "yearly"], 800)
-    churned = random.random(800) < np.where(plan == "monthly", 0.4, 0.1)
-    rows = pd.DataFrame(
-        {
-            "customer_id": [f"id-{n:05}" for n in range(800)],
-            "attribute_plan": plan,
-            "attribute_age": random.normal(40, 10, 800),
-            "churned": churned,
-        }
-    )
-    connection = ibis.duckdb.connect()
-    table = connection.create_table("customers", rows, temp=True)
-    return Inputs(transactions=None, customers=table, events=None, connection=connection)
 
 
 def test_the_settings_of_value_reach_the_scorer(shop: Inputs, order: Callable[..., Order]) -> None:
