@@ -294,13 +294,18 @@ def _refund_factor(frame: pd.DataFrame) -> float:
 
 def _plain(fit: Fit[Any] | gamma_gamma.Fit) -> dict[str, Any]:
     """A fit as JSON values: lists for tuples."""
-    return {
-        name: list(value) if isinstance(value, tuple) else value
-        for name, value in asdict(fit).items()
-    }
+    return {name: _listed(value) for name, value in asdict(fit).items()}
+
+
+def _listed(value: Any) -> Any:
+    return [_listed(one) for one in value] if isinstance(value, tuple) else value
 
 
 def _tupled(saved: dict[str, Any]) -> dict[str, Any]:
     """The reverse of `_plain` for the fields that are tuples."""
-    errors = saved["relative_errors"]
-    return {**saved, "relative_errors": None if errors is None else tuple(errors)}
+    errors, rows = saved["relative_errors"], saved.get("covariance")
+    return {
+        **saved,
+        "relative_errors": None if errors is None else tuple(errors),
+        "covariance": None if rows is None else tuple(map(tuple, rows)),
+    }
