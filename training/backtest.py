@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from training import families
 from training.fitting import Asked, Fitted, Known, fit_origin
 from training.panel import Origin, Schedule
 from training.stacking import Trials
@@ -67,7 +68,7 @@ def run(
     plan : Schedule
         Its ``tests`` are the origins.
     past : mapping of date to Known
-        Snapshots of ``plan.dates``.
+        Snapshots of ``plan.dates``; of a `families.Shelf` each origin chooses its purchase model.
     asked : Asked
         Settings of the training.
     progress : callable, optional
@@ -84,10 +85,11 @@ def run(
     # Oldest first: the weights of a blend are learned on the windows before.
     for number, origin in enumerate(reversed(plan.tests)):
         tell("backtest", number, len(plan.tests))
-        newest = fit_origin(origin, past, past[origin.at], asked, trials)
-        shown = predict_all(newest, origin, past, asked)
-        tables.insert(0, measure(origin.at, shown, past[origin.at].frame))
-        trials = trials + newest.trials(past[origin.at].frame)
+        here = families.seen_from(past, origin.at)
+        newest = fit_origin(origin, here, here[origin.at], asked, trials)
+        shown = predict_all(newest, origin, here, asked)
+        tables.insert(0, measure(origin.at, shown, here[origin.at].frame))
+        trials = trials + newest.trials(here[origin.at].frame)
     tell("backtest", len(plan.tests), len(plan.tests))
     figures = pd.concat(tables, ignore_index=True) if tables else _no_figures()
     # The blend's weights already say whom the windows trust; a choice between whole models would

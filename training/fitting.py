@@ -25,6 +25,7 @@ from training.scorer import VALUE_FAMILY, VALUE_FEATURES, Scorer, Terms, add_val
 if TYPE_CHECKING:
     from training.blend import Blend
     from training.churn import ChurnModel
+    from training.families import Choice, Family
     from training.logistic import LogisticModel
     from training.settings import ChurnSettings, ValueSettings
     from training.spend import SpendModel
@@ -90,6 +91,8 @@ class Fitted:
         Beside the blend; None where nobody spent anything.
     level : Level
         What the blend expects of the window ahead, against the value model alone.
+    choice : families.Choice or None
+        Why the value model holds its purchase model; None where there was no choice to make.
     """
 
     at: date
@@ -100,6 +103,7 @@ class Fitted:
     blend: Blend | None = None
     spend: SpendModel | None = None
     level: Level = field(default_factory=Level)
+    choice: Choice | None = None
 
     @property
     def speakers(self) -> tuple[str, ...]:
@@ -170,7 +174,7 @@ class Known:
     value: ValueModel
 
 
-def know(snapshot: pd.DataFrame, asked: Asked) -> Known:
+def know(snapshot: pd.DataFrame, asked: Asked, family: Family | None = None) -> Known:
     """Fit the value model on a snapshot's behaviour and put its outputs beside it.
 
     Parameters
@@ -179,6 +183,8 @@ def know(snapshot: pd.DataFrame, asked: Asked) -> Known:
         Behaviour rows, with or without outcomes.
     asked : Asked
         Horizon, margin and discount.
+    family : families.Family, optional
+        The purchase model; BG/NBD when not given.
 
     Returns
     -------
@@ -187,15 +193,35 @@ def know(snapshot: pd.DataFrame, asked: Asked) -> Known:
     """
     from training.value.model import ValueModel
 
-    model = ValueModel().fit(snapshot)
-    valued = model.predict(
+    model = ValueModel() if family is None else ValueModel(family.purchases, family.memory)
+    return valued(snapshot, model.fit(snapshot), asked)
+
+
+def valued(snapshot: pd.DataFrame, model: ValueModel, asked: Asked) -> Known:
+    """A snapshot with the outputs of a value model beside it.
+
+    Parameters
+    ----------
+    snapshot : pandas.DataFrame
+        Behaviour rows, with or without outcomes.
+    model : ValueModel
+        Fitted on them.
+    asked : Asked
+        Horizon, margin and discount.
+
+    Returns
+    -------
+    Known
+        The enriched frame and the model.
+    """
+    answers = model.predict(
         snapshot,
         horizon_days=asked.churn.horizon_days,
         clv_horizon_days=asked.value.clv_horizon_days,
         margin=asked.value.margin,
         annual_discount_rate=asked.value.annual_discount_rate,
     )
-    return Known(add_value_features(snapshot, valued), model)
+    return Known(add_value_features(snapshot, answers), model)
 
 
 def fit_origin(

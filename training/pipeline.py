@@ -13,12 +13,19 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from training import backtest, fingerprint, gate, registry, tracking
+from training import backtest, families, fingerprint, gate, registry, tracking
 from training.errors import NotEnoughData, StatisticalWarning
 from training.evidence import Evidence, Order
 from training.fitting import Asked, Fitted, Known, fit_origin, know
 from training.labelled import gather_labelled
-from training.panel import Origin, Schedule, behaviour_frame, schedule, snapshot
+from training.panel import (
+    MIN_HISTORY_DAYS,
+    Origin,
+    Schedule,
+    behaviour_frame,
+    schedule,
+    snapshot,
+)
 from training.stacking import Trials
 
 if TYPE_CHECKING:
@@ -120,7 +127,7 @@ def gather(
     # A doubt about a past snapshot stands in its own figures; the notes are of what is served.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", StatisticalWarning)
-        past = _snapshots(inputs, plan, asked, order.as_of, tell)
+        past = families.Shelf(_snapshots(inputs, plan, asked, order.as_of, tell), asked)
         plan = plan.keeping(past)
         if order.trials:
             origin, plan = _searchable(plan)
@@ -129,7 +136,13 @@ def gather(
         tested = backtest.run(plan, past, asked, tell)
     tell("fit", 0, 1)
     behaviour = behaviour_frame(inputs, order.as_of, horizon_days=order.churn.horizon_days)
-    fitted, doubts = _fit_production(plan, past, behaviour, asked, tested.trials)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", StatisticalWarning)
+        choice = _chosen(inputs, date.fromisoformat(data.first_day), past, order.as_of)
+    fitted, doubts = _fit_production(
+        plan, families.Seen(past, choice.family), behaviour, asked, tested.trials
+    )
+    fitted = replace(fitted, choice=choice)
     tell("fit", 1, 1)
     found = _evidence(
         plan, past, fitted, tested, asked, order, data, tracking.example_rows(behaviour)
@@ -137,9 +150,22 @@ def gather(
     return replace(found, notes=(*found.notes, *doubts))
 
 
+def _chosen(inputs: Inputs, first_day: date, past: families.Shelf, as_of: date) -> families.Choice:
+    """The purchase model of production, by windows of the horizon or, without any, by shorter."""
+    if past:
+        return families.choose(past, as_of)
+    days, windows = families.shorter(first_day, as_of, MIN_HISTORY_DAYS)
+    churn = past.asked.churn.model_copy(update={"horizon_days": days})
+    asked = replace(past.asked, churn=churn)
+    plan = Schedule(Origin(as_of, None, windows), ())
+    return families.choose(
+        families.Shelf(_snapshots(inputs, plan, asked, as_of, lambda *_: None), asked), as_of
+    )
+
+
 def _fit_production(
     plan: Schedule,
-    past: Mapping[date, Known],
+    past: families.Seen,
     behaviour: pd.DataFrame,
     asked: Asked,
     trials: Trials,
@@ -147,7 +173,7 @@ def _fit_production(
     """The models that will be served, and what the statistics doubt about them."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", StatisticalWarning)
-        now = know(behaviour, asked)
+        now = know(behaviour, asked, past.family)
         fitted = fit_origin(plan.production, past, now, asked, trials)
     doubts = {str(w.message) for w in caught if issubclass(w.category, StatisticalWarning)}
     for w in caught:

@@ -37,8 +37,10 @@ class ValueModel(BaseEstimator):
 
     Parameters
     ----------
-    purchases : {"bg_nbd", "mbg_nbd", "pareto_nbd"}, default "bg_nbd"
+    purchases : {"bg_nbd", "mbg_nbd", "pareto_nbd", "wandering"}, default "bg_nbd"
         The purchase model.
+    memory : float > 0, optional
+        Of "wandering", in purchases; its own default when not given.
 
     Attributes
     ----------
@@ -75,8 +77,9 @@ class ValueModel(BaseEstimator):
     spend_: gamma_gamma.Fit
     refund_factor_: float
 
-    def __init__(self, purchases: str = DEFAULT) -> None:
+    def __init__(self, purchases: str = DEFAULT, memory: float | None = None) -> None:
         self.purchases = purchases
+        self.memory = memory
 
     def fit(self, frame: pd.DataFrame, y: object = None) -> ValueModel:
         """Fit both models.
@@ -112,10 +115,47 @@ class ValueModel(BaseEstimator):
         x, t_x, T, m = _columns(frame)
         known = _known(x, t_x, T)
         x, t_x, T, m = x[known], t_x[known], T[known], m[known]
-        self.purchases_ = purchase_model(self.purchases).fit(x, t_x, T)
+        self.purchases_ = self._bought(x, t_x, T)
         self.spend_ = gamma_gamma.fit(x, m)
         self.refund_factor_ = _refund_factor(frame)
         return self
+
+    def holding(
+        self, frame: pd.DataFrame, purchases: str, memory: float | None = None
+    ) -> ValueModel:
+        """The same values and refunds with another purchase model, fitted on the same rows.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            What this model was fitted on.
+        purchases : str
+            The purchase model.
+        memory : float > 0, optional
+            Of "wandering", in purchases.
+
+        Returns
+        -------
+        ValueModel
+            A new one.
+
+        Raises
+        ------
+        TrainingError, NotEnoughData
+            As `fit`.
+        """
+        check_is_fitted(self, "purchases_")
+        other = ValueModel(purchases, memory)
+        x, t_x, T, _ = _columns(frame)
+        known = _known(x, t_x, T)
+        other.purchases_ = other._bought(x[known], t_x[known], T[known])
+        other.spend_, other.refund_factor_ = self.spend_, self.refund_factor_
+        return other
+
+    def _bought(self, *history: NDArray[np.float64]) -> Fit[Any]:
+        told = {} if self.memory is None else {"memory": self.memory}
+        fit: Fit[Any] = purchase_model(self.purchases).fit(*history, **told)
+        return fit
 
     def predict(
         self,
@@ -220,6 +260,7 @@ class ValueModel(BaseEstimator):
             purchases["params"] = known.Parameters(**purchases["params"])
             spend["params"] = gamma_gamma.Parameters(**spend["params"])
             model.purchases_ = Fit(**_tupled(purchases))
+            model.memory = getattr(model.purchases_.params, "memory", None)
             model.spend_ = gamma_gamma.Fit(**_tupled(spend))
             model.refund_factor_ = float(saved["refund_factor"])
         except (KeyError, TypeError, ValueError) as error:

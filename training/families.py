@@ -1,0 +1,336 @@
+"""Which purchase model a training holds: the one that past windows were forecast best with.
+
+In: past snapshots with what came of them, each with a BG/NBD value model fitted on its behaviour.
+Out: the family to hold, and the snapshots seen through it.
+
+Each family is fitted on the behaviour before a finished window and asked who returns in it. Scores
+are the log-likelihood of that, at the level of the window: how many return is the season's matter
+(`training.level`), who returns is the family's. BG/NBD speaks unless another one is clearly better,
+by two standard errors; of those that are, the first within a standard error of the best. Windows do
+not overlap, and only those that end by the day of the fit are looked at, so each origin of the
+backtest chooses from its own past, as the production fit does; all snapshots of one fit hold one
+family. Where no window of the horizon's length has ended, two shorter ones speak (`shorter`).
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from training.errors import StatisticalWarning
+from training.fitting import Asked, Known, valued
+from training.level import log_odds, shift_log_odds
+
+if TYPE_CHECKING:
+    from training.value.model import ValueModel
+
+#: A family has to be better than BG/NBD by so many standard errors.
+CLEARLY = 2.0
+#: Finished windows that are looked at, newest first: customers of long ago say little of today's.
+MOST_WINDOWS = 4
+#: Memories that are tried, in purchases: the longest first.
+MEMORIES = (40.0, 20.0, 10.0, 5.0, 3.0)
+#: No window is shorter, in days.
+SHORTEST = 28
+
+#: Purchase models for people.
+WORDS = {
+    "bg_nbd": "BG/NBD",
+    "mbg_nbd": "MBG/NBD",
+    "pareto_nbd": "Pareto/NBD",
+    "wandering": "BG/NBD with wandering rates",
+}
+
+
+@dataclass(frozen=True)
+class Family:
+    """A purchase model that a value model can hold.
+
+    Attributes
+    ----------
+    purchases : str
+        Its name.
+    memory : float or None
+        Of "wandering", in purchases.
+    """
+
+    purchases: str = "bg_nbd"
+    memory: float | None = None
+
+    @property
+    def name(self) -> str:
+        """Short, for logs: ``wandering_10``."""
+        return self.purchases + ("" if self.memory is None else f"_{self.memory:g}")
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        told = WORDS[self.purchases]
+        return told if self.memory is None else f"{told} (memory of {self.memory:g} purchases)"
+
+    def fitted(self, plain: ValueModel, frame: pd.DataFrame) -> ValueModel:
+        """The value model with this family's purchases, fitted on the same rows.
+
+        Parameters
+        ----------
+        plain : ValueModel
+            With BG/NBD.
+        frame : pandas.DataFrame
+            The behaviour rows that it was fitted on.
+
+        Returns
+        -------
+        ValueModel
+            Its values and refunds are those of `plain`.
+        """
+        return plain if self == PLAIN else plain.holding(frame, self.purchases, self.memory)
+
+
+PLAIN = Family()
+CANDIDATES = (
+    PLAIN,
+    Family("mbg_nbd"),
+    Family("pareto_nbd"),
+    *(Family("wandering", memory) for memory in MEMORIES),
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The family that is held, and why.
+
+    Attributes
+    ----------
+    family : Family
+    gains : mapping of str to float
+        Log-likelihood per customer above BG/NBD's, by family; empty where no window had ended.
+    errors : mapping of str to float
+        Standard errors of the gains, over customers.
+    windows : tuple of date
+        First days of the windows that were looked at.
+    window_days : int
+        Their length.
+    """
+
+    family: Family = PLAIN
+    gains: Mapping[str, float] = field(default_factory=dict)
+    errors: Mapping[str, float] = field(default_factory=dict)
+    windows: tuple[date, ...] = ()
+    window_days: int = 0
+
+    def in_words(self) -> str:
+        """The choice as a sentence for the model card."""
+        if not self.windows:
+            return "BG/NBD, as no finished window tells which purchase model is better."
+        many = "s" if len(self.windows) > 1 else ""
+        place = f"{len(self.windows)} past window{many} of {self.window_days} days"
+        if self.family == PLAIN:
+            return f"BG/NBD; in {place} no other purchase model was clearly better."
+        gain, error = self.gains[self.family.name], self.errors[self.family.name]
+        return (
+            f"{self.family.words}: in {place} it told who returns better than BG/NBD, by "
+            f"{gain:.4f} ± {error:.4f} of log-likelihood a customer."
+        )
+
+
+@dataclass(frozen=True)
+class Shelf(Mapping[date, Known]):
+    """Past snapshots, each with any family's value model, fitted once.
+
+    As a mapping it gives the snapshots with BG/NBD.
+
+    Attributes
+    ----------
+    plain : mapping of date to Known
+        With BG/NBD; snapshots whose outcome is known.
+    asked : Asked
+        Horizon, margin and discount.
+    """
+
+    plain: Mapping[date, Known]
+    asked: Asked
+    _models: dict[tuple[date, Family], ValueModel] = field(default_factory=dict, repr=False)
+    _seen: dict[tuple[date, Family], Known] = field(default_factory=dict, repr=False)
+
+    def __getitem__(self, day: date) -> Known:
+        return self.plain[day]
+
+    def __iter__(self) -> Iterator[date]:
+        return iter(self.plain)
+
+    def __len__(self) -> int:
+        return len(self.plain)
+
+    def model(self, day: date, family: Family) -> ValueModel:
+        """The value model of a date with a family's purchases."""
+        if (day, family) not in self._models:
+            known = self.plain[day]
+            with warnings.catch_warnings():
+                # A doubt about a candidate, or about the past, is no doubt about what is served.
+                warnings.simplefilter("ignore", StatisticalWarning)
+                self._models[day, family] = family.fitted(known.value, known.frame)
+        return self._models[day, family]
+
+    def seen(self, day: date, family: Family) -> Known:
+        """A snapshot seen through a family."""
+        if family == PLAIN:
+            return self.plain[day]
+        if (day, family) not in self._seen:
+            model = self.model(day, family)
+            self._seen[day, family] = valued(self.plain[day].frame, model, self.asked)
+        return self._seen[day, family]
+
+
+@dataclass(frozen=True)
+class Seen(Mapping[date, Known]):
+    """All snapshots of a shelf through one family."""
+
+    shelf: Shelf
+    family: Family
+
+    def __getitem__(self, day: date) -> Known:
+        return self.shelf.seen(day, self.family)
+
+    def __iter__(self) -> Iterator[date]:
+        return iter(self.shelf)
+
+    def __len__(self) -> int:
+        return len(self.shelf)
+
+
+def seen_from(past: Mapping[date, Known], at: date) -> Mapping[date, Known]:
+    """The snapshots, through the family that the windows over by a date speak for.
+
+    Parameters
+    ----------
+    past : mapping of date to Known
+        A `Shelf`; anything else stays as it is.
+    at : date
+        Day of the fit.
+
+    Returns
+    -------
+    mapping of date to Known
+    """
+    if not isinstance(past, Shelf):
+        return past
+    return Seen(past, choose(past, at).family)
+
+
+def choose(shelf: Shelf, at: date) -> Choice:
+    """Choose a family by the windows that are over by a date.
+
+    Parameters
+    ----------
+    shelf : Shelf
+    at : date
+        Nothing from it on is looked at.
+
+    Returns
+    -------
+    Choice
+
+    Notes
+    -----
+    Of a window with customers i, of whom yᵢ = 1 return, and a family's return probabilities pᵢ:
+    ℓᵢ = ln qᵢ for yᵢ = 1 and ln(1 − qᵢ) else, with logit qᵢ = logit pᵢ + s and s so that Σ qᵢ is
+    Σ yᵢ. A customer's gain is the sum over windows of ℓᵢ less that of BG/NBD; the standard error is
+    of the mean of the gains over customers.
+    """
+    days = _windows(shelf, at)
+    if not days:
+        return Choice()
+    scores = {
+        family: _scores(shelf, family, days)
+        for family in CANDIDATES
+        if all(shelf.model(day, family).purchases_.verdict != "failed" for day in days)
+    }
+    if PLAIN not in scores:
+        return Choice(windows=days, window_days=shelf.asked.churn.horizon_days)
+    gains, errors = {}, {}
+    for family, score in scores.items():
+        gain = (score - scores[PLAIN]).groupby(level=0).sum()
+        gains[family] = float(gain.mean())
+        errors[family] = float(gain.std(ddof=0) / math.sqrt(len(gain)))
+    return Choice(
+        family=_best(gains, errors),
+        gains={family.name: gain for family, gain in gains.items()},
+        errors={family.name: error for family, error in errors.items()},
+        windows=days,
+        window_days=shelf.asked.churn.horizon_days,
+    )
+
+
+def shorter(first_day: date, at: date, warm_up_days: int) -> tuple[int, tuple[date, ...]]:
+    """Two windows that fit into a log too short for one of the horizon.
+
+    Parameters
+    ----------
+    first_day : date
+        Day of the first accepted row.
+    at : date
+        Nothing from it on is looked at.
+    warm_up_days : int
+        Days of log before the older window.
+
+    Returns
+    -------
+    days : int
+        Length of both.
+    windows : tuple of date
+        Their first days, the older first; none where they would be shorter than `SHORTEST`.
+    """
+    days = ((at - first_day).days - warm_up_days) // 2
+    if days < SHORTEST:
+        return SHORTEST, ()
+    return days, (at - timedelta(days=2 * days), at - timedelta(days=days))
+
+
+def _best(gains: Mapping[Family, float], errors: Mapping[Family, float]) -> Family:
+    """The first family within a standard error of the best of those that are clearly better."""
+    clear = [family for family, gain in gains.items() if gain > CLEARLY * errors[family]]
+    if not clear:
+        return PLAIN
+    best = max(clear, key=lambda family: gains[family])
+    return next(family for family in clear if gains[family] >= gains[best] - errors[best])
+
+
+def _windows(shelf: Shelf, at: date) -> tuple[date, ...]:
+    """First days of finished windows that do not overlap, newest first."""
+    length = timedelta(days=shelf.asked.churn.horizon_days)
+    found: list[date] = []
+    end = at
+    for day in sorted(shelf, reverse=True):
+        if day + length <= end and len(found) < MOST_WINDOWS:
+            found.append(day)
+            end = day
+    return tuple(found)
+
+
+def _scores(shelf: Shelf, family: Family, days: tuple[date, ...]) -> pd.Series:
+    """Log-likelihood of who returned, by window and customer."""
+    return pd.concat([_score(shelf, family, day) for day in days])
+
+
+def _score(shelf: Shelf, family: Family, day: date) -> pd.Series:
+    from training.value.purchase_models import purchase_model
+
+    frame = shelf.plain[day].frame
+    returned = frame["returned"].to_numpy(dtype=float)
+    fit = shelf.model(day, family).purchases_
+    history: list[Any] = [frame[name].to_numpy(float) for name in ("frequency", "recency", "T")]
+    back = purchase_model(family.purchases).return_probability(
+        fit.params, shelf.asked.churn.horizon_days, *history
+    )
+    logits = log_odds(back)
+    logits = logits + shift_log_odds(logits, float(returned.mean()))
+    # ln σ(±z): of who returned and of who did not.
+    score = -np.logaddexp(0.0, np.where(returned > 0, -logits, logits))
+    return pd.Series(score, index=frame["customer_id"].to_numpy())
