@@ -20,7 +20,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from training.errors import StatisticalWarning, TrainingError
-from training.value import gamma_gamma
+from training.value import gamma_gamma, wandering
 from training.value.histories import check_histories
 from training.value.purchase_fit import Fit
 from training.value.purchase_models import DEFAULT, name_of, purchase_model
@@ -148,7 +148,11 @@ class ValueModel(BaseEstimator):
         other = ValueModel(purchases, memory)
         x, t_x, T, _ = _columns(frame)
         known = _known(x, t_x, T)
-        other.purchases_ = other._bought(x[known], t_x[known], T[known])
+        if purchases == "wandering" and name_of(self.purchases_.params) == DEFAULT:
+            # The same likelihood: no search is needed.
+            other.purchases_ = wandering.remembered(self.purchases_, memory or wandering.MEMORY)
+        else:
+            other.purchases_ = other._bought(x[known], t_x[known], T[known])
         other.spend_, other.refund_factor_ = self.spend_, self.refund_factor_
         return other
 

@@ -9,13 +9,15 @@ is flattened to
     λ ~ Gamma(k (r + x), k (alpha + t_x)),    k = m / (m + r + x),
 
 with the same mean. It says how likely the silence since is of someone who is there. To those who
-are, the purchase that began the silence counts in full: their rate now is
+are, the purchase that began the silence counts almost in full: their rate now is
 
-    λ ~ Gamma(k (r + x) + 1 − k, k (alpha + t_x) + T − t_x)    (x > 0).
+    λ ~ Gamma(k (r + x) + (1 − k) c, k (alpha + t_x) + T − t_x)    (x > 0),
+    c = 1 / E[1 / (m + ε)] − m,    ε ~ Exp(1).
 
-Flattened as well, a purchase would count less than the silence after it, and whoever buys at a
-constant rate would be expected to buy too little, by a share 1 / m. Everything else is BG/NBD,
-which is the limit m → ∞. The parameters r, alpha, a, b are BG/NBD's; the memory m cannot be seen in
+Flattened as well, that purchase would count less than the silence after it; with this c, just below
+one, buyers at a constant rate are expected to buy as they do, whatever the memory: m + c purchases
+in m gaps and a silence of ε more. Everything else is BG/NBD, which is the limit m → ∞.
+The parameters r, alpha, a, b are BG/NBD's; the memory m cannot be seen in
 (frequency, recency, T) of one date and is chosen by what held-out windows say
 (`training.families`). On groceries, CDNOW and a wholesaler's log it lowers the log-loss of the
 return probability (docs/adr/0002).
@@ -35,7 +37,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit
+from scipy.special import exp1, expit
 
 from training.errors import TrainingError
 from training.value import bg_nbd
@@ -49,6 +51,8 @@ Floats = NDArray[np.float64]
 
 #: Purchases that the past of a customer is worth, where nothing else is known.
 MEMORY = 10.0
+# From here on the first two terms of c in 1 / m have four digits, and eᵐ stays finite below.
+_LONG = 300.0
 
 
 @dataclass(frozen=True)
@@ -99,9 +103,25 @@ def fit(
     """
     if not (np.isfinite(memory) and memory > 0):
         raise TrainingError(f"Got memory = {memory}; expected a number of purchases above 0.")
-    found: Fit[Any] = bg_nbd.fit(frequency, recency, T, weights)
-    r, alpha, a, b = astuple(found.params)
-    return replace(found, params=Parameters(r, alpha, a, b, memory))
+    return remembered(bg_nbd.fit(frequency, recency, T, weights), memory)
+
+
+def remembered(fit: Fit[Any], memory: float) -> Fit[Parameters]:
+    """A fit of BG/NBD with a memory.
+
+    Parameters
+    ----------
+    fit : Fit
+        Of `training.value.bg_nbd`.
+    memory : float > 0
+        In purchases.
+
+    Returns
+    -------
+    Fit
+    """
+    r, alpha, a, b = astuple(fit.params)
+    return replace(fit, params=Parameters(r, alpha, a, b, memory))
 
 
 def p_alive(params: Parameters, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Floats:
@@ -151,7 +171,7 @@ def return_probability(
 
     Notes
     -----
-    p_alive · (1 − (A / (A + t))^s), s = k (r + x) + 1 − k, A = k (alpha + t_x) + T − t_x.
+    p_alive · (1 − (A / (A + t))^s), s = k (r + x) + (1 − k) c, A = k (alpha + t_x) + T − t_x.
     """
     x, t_x, T = columns(x, t_x, T)
     shape, scale = _rate_now(params, x, t_x, T)
@@ -249,4 +269,12 @@ def _rate(params: Parameters, x: Floats, t_x: Floats) -> tuple[Floats, Floats]:
 def _rate_now(params: Parameters, x: Floats, t_x: Floats, T: Floats) -> tuple[Floats, Floats]:
     """Shape and inverse scale of the rate of those who are there."""
     shape, scale = _rate(params, x, t_x)
-    return shape + np.where(x > 0, 1.0 - _kept(params, x), 0.0), scale + (T - t_x)
+    lost = np.where(x > 0, 1.0 - _kept(params, x), 0.0)
+    return shape + _last(params.memory) * lost, scale + (T - t_x)
+
+
+def _last(memory: float) -> float:
+    """What the last purchase counts for (c): 1 / (eᵐ E₁(m)) − m."""
+    if memory > _LONG:
+        return 1.0 - 1.0 / memory
+    return float(1.0 / (np.exp(memory) * exp1(memory)) - memory)

@@ -270,3 +270,12 @@ def test_any_customer_gets_finite_answers(model, x, share, T, m, horizon):
 
 def test_examples_in_the_docstrings_hold():
     assert doctest.testmod(value).failed == 0
+
+
+def test_another_purchase_model_is_held_with_the_same_values(shop, model, other):
+    """As if fitted from the start; the wandering kind needs no second search."""
+    days = shop.assign(recency=np.ceil(shop["recency"]))
+    plain = ValueModel().fit(days) if other.purchases == "wandering" else model
+    held = plain.holding(days, other.purchases, other.memory)
+    assert held.purchases_ == other.purchases_
+    assert held.spend_ == model.spend_ and held.refund_factor_ == model.refund_factor_
