@@ -149,6 +149,8 @@ def models_text(fitted: Fitted) -> str:
         if fitted.choice is not None:
             lines.append(f"- choice of the purchase model: {fitted.choice.in_words()}")
         lines.append(f"- Gamma-Gamma: {_numbers(paid.params)}; {paid.verdict}")
+        if fitted.choice is not None:
+            lines.append(f"- value and frequency: {fitted.choice.values.in_words()}")
         lines.append(f"- share of spend that refunds leave: {fitted.value.refund_factor_:.4f}")
     if fitted.blend is not None:
         told = ", ".join(f"{name} {w:.2f}" for name, w in fitted.blend.weights.items())

@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -27,12 +27,12 @@ import pandas as pd
 from training.errors import StatisticalWarning
 from training.fitting import Asked, Known, valued
 from training.level import log_odds, shift_log_odds
+from training.values import CLEARLY, ValueChoice, choose_values, values_of
 
 if TYPE_CHECKING:
+    from training.value import value_by_frequency
     from training.value.model import ValueModel
 
-#: A family has to be better than BG/NBD by so many standard errors.
-CLEARLY = 2.0
 #: Finished windows that are looked at, newest first: customers of long ago say little of today's.
 MOST_WINDOWS = 4
 #: Memories that are tried, in purchases: the longest first.
@@ -117,6 +117,8 @@ class Choice:
         First days of the windows that were looked at.
     window_days : int
         Their length.
+    values : training.values.ValueChoice
+        Whether the value of a purchase goes with the frequency.
     """
 
     family: Family = PLAIN
@@ -124,6 +126,7 @@ class Choice:
     errors: Mapping[str, float] = field(default_factory=dict)
     windows: tuple[date, ...] = ()
     window_days: int = 0
+    values: ValueChoice = field(default_factory=ValueChoice)
 
     def in_words(self) -> str:
         """The choice as a sentence for the model card."""
@@ -157,7 +160,8 @@ class Shelf(Mapping[date, Known]):
     plain: Mapping[date, Known]
     asked: Asked
     _models: dict[tuple[date, Family], ValueModel] = field(default_factory=dict, repr=False)
-    _seen: dict[tuple[date, Family], Known] = field(default_factory=dict, repr=False)
+    _worth: dict[date, value_by_frequency.Fit] = field(default_factory=dict, repr=False)
+    _seen: dict[tuple[date, Family, bool], Known] = field(default_factory=dict, repr=False)
 
     def __getitem__(self, day: date) -> Known:
         return self.plain[day]
@@ -178,25 +182,32 @@ class Shelf(Mapping[date, Known]):
                 self._models[day, family] = family.fitted(known.value, known.frame)
         return self._models[day, family]
 
-    def seen(self, day: date, family: Family) -> Known:
-        """A snapshot seen through a family."""
-        if family == PLAIN:
+    def worth(self, day: date) -> value_by_frequency.Fit:
+        """The values of a date by frequency."""
+        if day not in self._worth:
+            self._worth[day] = values_of(self.plain[day].frame)
+        return self._worth[day]
+
+    def seen(self, day: date, family: Family, leaning: bool = False) -> Known:
+        """A snapshot seen through a family, with values that go with the frequency or not."""
+        if family == PLAIN and not leaning:
             return self.plain[day]
-        if (day, family) not in self._seen:
+        if (day, family, leaning) not in self._seen:
             model = self.model(day, family)
-            self._seen[day, family] = valued(self.plain[day].frame, model, self.asked)
-        return self._seen[day, family]
+            model = model.leaning(self.worth(day)) if leaning else model
+            self._seen[day, family, leaning] = valued(self.plain[day].frame, model, self.asked)
+        return self._seen[day, family, leaning]
 
 
 @dataclass(frozen=True)
 class Seen(Mapping[date, Known]):
-    """All snapshots of a shelf through one family."""
+    """All snapshots of a shelf as a choice has them."""
 
     shelf: Shelf
-    family: Family
+    choice: Choice
 
     def __getitem__(self, day: date) -> Known:
-        return self.shelf.seen(day, self.family)
+        return self.shelf.seen(day, self.choice.family, self.choice.values.leaning)
 
     def __iter__(self) -> Iterator[date]:
         return iter(self.shelf)
@@ -221,7 +232,7 @@ def seen_from(past: Mapping[date, Known], at: date) -> Mapping[date, Known]:
     """
     if not isinstance(past, Shelf):
         return past
-    return Seen(past, choose(past, at).family)
+    return Seen(past, choose(past, at))
 
 
 def choose(shelf: Shelf, at: date) -> Choice:
@@ -252,19 +263,24 @@ def choose(shelf: Shelf, at: date) -> Choice:
         for family in CANDIDATES
         if all(shelf.model(day, family).purchases_.verdict != "failed" for day in days)
     }
+    told = {day: (shelf.plain[day], shelf.worth(day)) for day in days}
+    found = Choice(
+        windows=days,
+        window_days=shelf.asked.churn.horizon_days,
+        values=choose_values(list(told.values())),
+    )
     if PLAIN not in scores:
-        return Choice(windows=days, window_days=shelf.asked.churn.horizon_days)
+        return found
     gains, errors = {}, {}
     for family, score in scores.items():
         gain = (score - scores[PLAIN]).groupby(level=0).sum()
         gains[family] = float(gain.mean())
         errors[family] = float(gain.std(ddof=0) / math.sqrt(len(gain)))
-    return Choice(
+    return replace(
+        found,
         family=_best(gains, errors),
         gains={family.name: gain for family, gain in gains.items()},
         errors={family.name: error for family, error in errors.items()},
-        windows=days,
-        window_days=shelf.asked.churn.horizon_days,
     )
 
 

@@ -8,6 +8,7 @@ model, set on the level that is expected of the window ahead.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -25,7 +26,7 @@ from training.scorer import VALUE_FAMILY, VALUE_FEATURES, Scorer, Terms, add_val
 if TYPE_CHECKING:
     from training.blend import Blend
     from training.churn import ChurnModel
-    from training.families import Choice, Family
+    from training.families import Choice
     from training.logistic import LogisticModel
     from training.settings import ChurnSettings, ValueSettings
     from training.spend import SpendModel
@@ -174,7 +175,7 @@ class Known:
     value: ValueModel
 
 
-def know(snapshot: pd.DataFrame, asked: Asked, family: Family | None = None) -> Known:
+def know(snapshot: pd.DataFrame, asked: Asked, choice: Choice | None = None) -> Known:
     """Fit the value model on a snapshot's behaviour and put its outputs beside it.
 
     Parameters
@@ -183,8 +184,9 @@ def know(snapshot: pd.DataFrame, asked: Asked, family: Family | None = None) -> 
         Behaviour rows, with or without outcomes.
     asked : Asked
         Horizon, margin and discount.
-    family : families.Family, optional
-        The purchase model; BG/NBD when not given.
+    choice : families.Choice, optional
+        The purchase model, and whether values go with the frequency; BG/NBD and plain
+        Gamma-Gamma when not given.
 
     Returns
     -------
@@ -193,8 +195,14 @@ def know(snapshot: pd.DataFrame, asked: Asked, family: Family | None = None) -> 
     """
     from training.value.model import ValueModel
 
-    model = ValueModel() if family is None else ValueModel(family.purchases, family.memory)
-    return valued(snapshot, model.fit(snapshot), asked)
+    if choice is None:
+        return valued(snapshot, ValueModel().fit(snapshot), asked)
+    with warnings.catch_warnings():
+        if choice.values.leaning:
+            # The doubt is answered: these values are held by frequency.
+            warnings.filterwarnings("ignore", "Frequency and value of purchases")
+        model = ValueModel(choice.family.purchases, choice.family.memory).fit(snapshot)
+    return valued(snapshot, choice.values.applied(model, snapshot), asked)
 
 
 def valued(snapshot: pd.DataFrame, model: ValueModel, asked: Asked) -> Known:

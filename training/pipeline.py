@@ -140,7 +140,7 @@ def gather(
         warnings.simplefilter("ignore", StatisticalWarning)
         choice = _chosen(inputs, date.fromisoformat(data.first_day), past, order.as_of)
     fitted, doubts = _fit_production(
-        plan, families.Seen(past, choice.family), behaviour, asked, tested.trials
+        plan, families.Seen(past, choice), behaviour, asked, tested.trials
     )
     fitted = replace(fitted, choice=choice)
     tell("fit", 1, 1)
@@ -173,7 +173,7 @@ def _fit_production(
     """The models that will be served, and what the statistics doubt about them."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", StatisticalWarning)
-        now = know(behaviour, asked, past.family)
+        now = know(behaviour, asked, past.choice)
         fitted = fit_origin(plan.production, past, now, asked, trials)
     doubts = {str(w.message) for w in caught if issubclass(w.category, StatisticalWarning)}
     for w in caught:

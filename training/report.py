@@ -169,6 +169,7 @@ def _log_value(found: Evidence) -> None:
             f"{held}.verdict": bought.verdict,
             **{f"gamma_gamma.{k}": v for k, v in vars(paid.params).items()},
             "gamma_gamma.verdict": paid.verdict,
+            "gamma_gamma.slope": model.slope_,
             "refund_factor": model.refund_factor_,
         },
         metrics={
@@ -187,6 +188,7 @@ def _choice_metrics(found: Evidence) -> dict[str, float]:
         return {}
     told = {f"choice.{name}.gain": gain for name, gain in choice.gains.items()}
     told |= {f"choice.{name}.error": error for name, error in choice.errors.items()}
+    told |= {f"independence.{k}": v for k, v in choice.values.figures().items()}
     return {name: figure for name, figure in told.items() if math.isfinite(figure)}
 
 

@@ -20,7 +20,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from training.errors import StatisticalWarning, TrainingError
-from training.value import gamma_gamma, wandering
+from training.value import gamma_gamma, value_by_frequency, wandering
 from training.value.histories import check_histories
 from training.value.purchase_fit import Fit
 from training.value.purchase_models import DEFAULT, name_of, purchase_model
@@ -48,6 +48,8 @@ class ValueModel(BaseEstimator):
         The fitted purchase model, with its verdict.
     spend_ : training.value.gamma_gamma.Fit
         The value model, with its verdict and the correlation of frequency and value.
+    slope_ : float
+        How value goes with frequency (`training.value.value_by_frequency`); 0 = independent.
     refund_factor_ : float in [0, 1]
         Share of the spend that refunds leave: refunds larger than the purchases of their day are
         no occasion, so they are missing from the value of occasions and come off here.
@@ -76,6 +78,7 @@ class ValueModel(BaseEstimator):
     purchases_: Fit[Any]
     spend_: gamma_gamma.Fit
     refund_factor_: float
+    slope_: float = 0.0
 
     def __init__(self, purchases: str = DEFAULT, memory: float | None = None) -> None:
         self.purchases = purchases
@@ -154,6 +157,26 @@ class ValueModel(BaseEstimator):
         else:
             other.purchases_ = other._bought(x[known], t_x[known], T[known])
         other.spend_, other.refund_factor_ = self.spend_, self.refund_factor_
+        other.slope_ = self.slope_
+        return other
+
+    def leaning(self, values: value_by_frequency.Fit) -> ValueModel:
+        """The same purchases with values that go with the frequency.
+
+        Parameters
+        ----------
+        values : training.value.value_by_frequency.Fit
+            Fitted on the same rows.
+
+        Returns
+        -------
+        ValueModel
+            A new one.
+        """
+        check_is_fitted(self, "purchases_")
+        other = ValueModel(self.purchases, self.memory)
+        other.purchases_, other.refund_factor_ = self.purchases_, self.refund_factor_
+        other.spend_, other.slope_ = values.values, values.slope
         return other
 
     def _bought(self, *history: NDArray[np.float64]) -> Fit[Any]:
@@ -206,8 +229,8 @@ class ValueModel(BaseEstimator):
         params = self.purchases_.params
         model = purchase_model(name_of(params))
         rate = math.log1p(annual_discount_rate) / _DAYS_OF_YEAR
-        value = self.refund_factor_ * gamma_gamma.expected_value(
-            self.spend_.params, x[known], m[known]
+        value = self.refund_factor_ * value_by_frequency.expected_value(
+            self.spend_.params, self.slope_, x[known], m[known]
         )
         purchases = model.expected_purchases(params, horizon_days, *history)
         lifetime = model.discounted_purchases(params, clv_horizon_days, rate, *history)
@@ -236,6 +259,7 @@ class ValueModel(BaseEstimator):
             "purchase_model": name_of(self.purchases_.params),
             "purchases": _plain(self.purchases_),
             "spend": _plain(self.spend_),
+            "slope": self.slope_,
             "refund_factor": self.refund_factor_,
         }
 
@@ -267,6 +291,7 @@ class ValueModel(BaseEstimator):
             model.memory = getattr(model.purchases_.params, "memory", None)
             model.spend_ = gamma_gamma.Fit(**_tupled(spend))
             model.refund_factor_ = float(saved["refund_factor"])
+            model.slope_ = float(saved.get("slope", 0.0))
         except (KeyError, TypeError, ValueError) as error:
             raise TrainingError(
                 f"Got a saved value model that cannot be read ({error!r}); expected what "
