@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 import warnings
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from training.value import gamma_gamma, value_by_frequency, wandering
 from training.value.histories import check_histories
 from training.value.purchase_fit import Fit
 from training.value.purchase_models import DEFAULT, name_of, purchase_model
+from training.value.saved import plain, tupled
 
 HISTORY = ("frequency", "recency", "T", "monetary_value")
 REFUNDS = ("spend_total", "unmatched_refunds")
@@ -222,16 +222,10 @@ class ValueModel(BaseEstimator):
         """
         check_is_fitted(self, "purchases_")
         _check_terms(horizon_days, clv_horizon_days, margin, annual_discount_rate)
-        x, t_x, T, m = _columns(frame)
-        known = _known(x, t_x, T)
-        history = (x[known], t_x[known], T[known])
-        check_histories(*history)
+        history, value, known = self.histories(frame)
         params = self.purchases_.params
         model = purchase_model(name_of(params))
         rate = math.log1p(annual_discount_rate) / _DAYS_OF_YEAR
-        value = self.refund_factor_ * value_by_frequency.expected_value(
-            self.spend_.params, self.slope_, x[known], m[known]
-        )
         purchases = model.expected_purchases(params, horizon_days, *history)
         lifetime = model.discounted_purchases(params, clv_horizon_days, rate, *history)
         answers = {
@@ -246,6 +240,39 @@ class ValueModel(BaseEstimator):
             result[name] = _filled(answer, known)
         return result
 
+    def histories(
+        self, frame: pd.DataFrame
+    ) -> tuple[tuple[NDArray[np.float64], ...], NDArray[np.float64], NDArray[np.bool_]]:
+        """What the forecasts are made of.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            As in `predict`.
+
+        Returns
+        -------
+        history : tuple of ndarray
+            Frequency, recency and T of the rows whose history is known.
+        value : ndarray
+            Expected value of one of their purchases, net of refunds, in money.
+        known : ndarray of bool
+            Which rows these are.
+
+        Raises
+        ------
+        TrainingError
+            If a column is missing, or a row cannot be a purchase history.
+        """
+        x, t_x, T, m = _columns(frame)
+        known = _known(x, t_x, T)
+        history = (x[known], t_x[known], T[known])
+        check_histories(*history)
+        value = value_by_frequency.expected_value(
+            self.spend_.params, self.slope_, x[known], m[known]
+        )
+        return history, self.refund_factor_ * value, known
+
     def to_dict(self) -> dict[str, Any]:
         """Everything fitted, as plain JSON values.
 
@@ -257,8 +284,8 @@ class ValueModel(BaseEstimator):
         check_is_fitted(self, "purchases_")
         return {
             "purchase_model": name_of(self.purchases_.params),
-            "purchases": _plain(self.purchases_),
-            "spend": _plain(self.spend_),
+            "purchases": plain(self.purchases_),
+            "spend": plain(self.spend_),
             "slope": self.slope_,
             "refund_factor": self.refund_factor_,
         }
@@ -287,9 +314,9 @@ class ValueModel(BaseEstimator):
             purchases, spend = dict(saved["purchases"]), dict(saved["spend"])
             purchases["params"] = known.Parameters(**purchases["params"])
             spend["params"] = gamma_gamma.Parameters(**spend["params"])
-            model.purchases_ = Fit(**_tupled(purchases))
+            model.purchases_ = Fit(**tupled(purchases))
             model.memory = getattr(model.purchases_.params, "memory", None)
-            model.spend_ = gamma_gamma.Fit(**_tupled(spend))
+            model.spend_ = gamma_gamma.Fit(**tupled(spend))
             model.refund_factor_ = float(saved["refund_factor"])
             model.slope_ = float(saved.get("slope", 0.0))
         except (KeyError, TypeError, ValueError) as error:
@@ -360,22 +387,3 @@ def _refund_factor(frame: pd.DataFrame) -> float:
             stacklevel=3,
         )
     return factor
-
-
-def _plain(fit: Fit[Any] | gamma_gamma.Fit) -> dict[str, Any]:
-    """A fit as JSON values: lists for tuples."""
-    return {name: _listed(value) for name, value in asdict(fit).items()}
-
-
-def _listed(value: Any) -> Any:
-    return [_listed(one) for one in value] if isinstance(value, tuple) else value
-
-
-def _tupled(saved: dict[str, Any]) -> dict[str, Any]:
-    """The reverse of `_plain` for the fields that are tuples."""
-    errors, rows = saved["relative_errors"], saved.get("covariance")
-    return {
-        **saved,
-        "relative_errors": None if errors is None else tuple(errors),
-        "covariance": None if rows is None else tuple(map(tuple, rows)),
-    }
