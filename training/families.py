@@ -34,9 +34,12 @@ if TYPE_CHECKING:
     from training.value.model import ValueModel
 
 #: Finished windows that are looked at, newest first: customers of long ago say little of today's.
-MOST_WINDOWS = 4
+MOST_WINDOWS = 3
 #: Memories that are tried, in purchases: the longest first.
 MEMORIES = (40.0, 20.0, 10.0, 5.0, 3.0)
+#: Families that take many times as long to fit: looked at further only if they gain over BG/NBD in
+#: the oldest of the windows.
+SLOW = ("pareto_nbd",)
 #: No window is shorter, in days.
 SHORTEST = 28
 
@@ -258,9 +261,10 @@ def choose(shelf: Shelf, at: date) -> Choice:
     days = _windows(shelf, at)
     if not days:
         return Choice()
+    looked_at = [family for family in CANDIDATES if _worth_looking(shelf, family, days[-1])]
     scores = {
         family: _scores(shelf, family, days)
-        for family in CANDIDATES
+        for family in looked_at
         if all(shelf.model(day, family).purchases_.verdict != "failed" for day in days)
     }
     told = {day: (shelf.plain[day], shelf.worth(day)) for day in days}
@@ -328,6 +332,14 @@ def _windows(shelf: Shelf, at: date) -> tuple[date, ...]:
             found.append(day)
             end = day
     return tuple(found)
+
+
+def _worth_looking(shelf: Shelf, family: Family, day: date) -> bool:
+    """Whether a family is fitted to more than one window: a slow one has to gain in the first."""
+    if family.purchases not in SLOW:
+        return True
+    gain = float((_score(shelf, family, day) - _score(shelf, PLAIN, day)).mean())
+    return gain > 0
 
 
 def _scores(shelf: Shelf, family: Family, days: tuple[date, ...]) -> pd.Series:

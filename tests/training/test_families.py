@@ -105,7 +105,9 @@ def test_leaving_after_the_first_purchase_is_found():
 
 def test_bg_nbd_stays_where_it_is_true():
     found = choose(shelf("bg_nbd"), on(450))
-    assert found.family == PLAIN and set(found.gains) == {f.name for f in CANDIDATES}
+    assert found.family == PLAIN
+    # A slow family that does not gain in the oldest window is not looked at in the others.
+    assert {f.name for f in CANDIDATES} - set(found.gains) <= set(families.SLOW)
     assert "no other purchase model was clearly better" in found.in_words()
 
 

@@ -33,7 +33,7 @@ Floats = NDArray[np.float64]
 
 #: No slope is steeper: value cannot grow faster than frequency for long.
 STEEPEST = 1.0
-_TOLERANCE = 1e-3
+_TOLERANCE = 5e-3
 
 
 @dataclass(frozen=True)
