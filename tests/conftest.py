@@ -43,6 +43,21 @@ def absent(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print the tables that tests recorded as the property ``table``, also from workers."""
+    shown: dict[str, list[str]] = {}
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, []):
+            for name, value in getattr(report, "user_properties", ()):
+                if name == "table":
+                    title, text = value
+                    shown.setdefault(title, []).append(text)
+    for title, texts in shown.items():
+        terminalreporter.section(title)
+        for text in texts:
+            terminalreporter.write_line(text)
+
+
 @dataclass(frozen=True)
 class PostgresServer:
     """A PostgreSQL server of this test run.

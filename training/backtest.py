@@ -11,7 +11,7 @@ is left for the grade and the gate; the weights for production are learned on al
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from training import families
 from training.asked import Asked
 from training.fitting import Fitted, fit_origin
 from training.known import Known
-from training.panel import MAX_SNAPSHOTS, Origin, Schedule
+from training.panel import MAX_SNAPSHOTS, Schedule
 from training.skill import Draws, draws
 from training.spread import Spread, Window, learn
 from training.stacking import Trials
@@ -123,7 +124,7 @@ def run(
     plan : Schedule
         Its ``origins`` are tested.
     past : mapping of date to Known
-        Snapshots of ``plan.dates``.
+        Snapshots of ``plan.dates``; of a `families.Shelf` each origin chooses its purchase model.
     asked : Asked
         Settings of the training.
     progress : callable, optional
@@ -142,16 +143,18 @@ def run(
     # Oldest first: the weights of a blend are learned on the windows before.
     for number, origin in enumerate(reversed(plan.origins)):
         tell("backtest", number, len(plan.origins))
-        fitted = fit_origin(origin, past, past[origin.at], asked, trials)
-        for days in (d for d in asked.horizons if past[origin.at].over(d)):
-            answers = predict_all(fitted, origin, past, asked, days)
-            truth = past[origin.at].seen(days)
+        here = families.seen_from(past, origin.at)
+        now = here[origin.at]
+        fitted = fit_origin(origin, here, now, asked, trials)
+        for days in (d for d in asked.horizons if now.over(d)):
+            answers = predict_all(fitted, now.frame, taught(past, origin.at, days), asked, days)
+            truth = now.seen(days)
             tables.insert(0, measure(origin.at, days, answers, truth))
             tested.insert(0, _tested(origin.at, days, fitted.speaker, answers, truth))
             skills += draws(origin.at, days, fitted.speaker, answers, truth)
             if days == asked.horizon_days:
                 newest, shown = fitted, answers
-        trials = trials + fitted.trials(past[origin.at].seen(asked.window_days))
+        trials = trials + fitted.trials(now.seen(asked.window_days))
     tell("backtest", len(plan.origins), len(plan.origins))
     figures = pd.concat(tables, ignore_index=True) if tables else no_figures()
     return Backtest(figures, newest, shown, trials, tuple(tested), tuple(skills))
@@ -166,8 +169,8 @@ def _tested(
 
 def predict_all(
     fitted: Fitted,
-    origin: Origin,
-    past: Mapping[date, Known],
+    frame: pd.DataFrame,
+    taught: Sequence[pd.DataFrame],
     asked: Asked,
     horizon_days: int,
 ) -> dict[str, pd.DataFrame]:
@@ -177,10 +180,10 @@ def predict_all(
     ----------
     fitted : Fitted
         The origin's models.
-    origin : Origin
-        Its first day; the naive rules learn from windows that ended by it.
-    past : mapping of date to Known
-        Snapshots.
+    frame : pandas.DataFrame
+        Behaviour rows at the origin.
+    taught : sequence of pandas.DataFrame
+        What the naive rules learn from; see `taught`.
     asked : Asked
         Settings of the training.
     horizon_days : int
@@ -191,17 +194,34 @@ def predict_all(
     dict of str to pandas.DataFrame
         ``return_probability``, ``expected_purchases``, ``expected_spend`` for each model.
     """
-    frame = past[origin.at].frame
     answers = {
         speaker: fitted.scorer(speaker, asked, {}).predict(frame, horizon_days)
         for speaker in fitted.speakers
     }
-    span = timedelta(days=horizon_days)
-    over = [day for day in sorted(past) if day + span <= origin.at and past[day].over(horizon_days)]
-    taught = [past[day].seen(horizon_days) for day in over[-MAX_SNAPSHOTS:]]
     for name, rule in _taught_rules(taught, horizon_days):
         answers[name] = rule.predict(frame)
     return answers
+
+
+def taught(past: Mapping[date, Known], at: date, horizon_days: int) -> list[pd.DataFrame]:
+    """The newest windows of a length that were over by a date.
+
+    Parameters
+    ----------
+    past : mapping of date to Known
+        Snapshots.
+    at : date
+        Nothing from it on is looked at.
+    horizon_days : int
+
+    Returns
+    -------
+    list of pandas.DataFrame
+        Oldest first, with outcomes.
+    """
+    span = timedelta(days=horizon_days)
+    over = [day for day in sorted(past) if day + span <= at and past[day].over(horizon_days)]
+    return [past[day].seen(horizon_days) for day in over[-MAX_SNAPSHOTS:]]
 
 
 def measure(
@@ -291,7 +311,7 @@ def _tidy(
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _taught_rules(taught: list[pd.DataFrame], horizon_days: int) -> Iterable[tuple[str, Rule]]:
+def _taught_rules(taught: Sequence[pd.DataFrame], horizon_days: int) -> Iterable[tuple[str, Rule]]:
     from training.naive import RULES
 
     for name, rule in RULES.items():

@@ -30,7 +30,7 @@ _SPEAKERS = {
     "its features",
     "logistic": "logistic regression, calibrated on a later snapshot, with the value model's "
     "outputs among its features",
-    "value": "the value model (BG/NBD) alone",
+    "value": "the value model alone",
 }
 # Under the label rule there is no later snapshot.
 _LABEL_SPEAKERS = {
@@ -171,8 +171,12 @@ def models_text(fitted: Fitted) -> str:
     lines = []
     if fitted.value is not None:
         bought, paid = fitted.value.purchases_, fitted.value.spend_
-        lines.append(f"- BG/NBD: {_numbers(bought.params)}; {bought.verdict}")
+        lines.append(f"- {_held(bought.params)}: {_numbers(bought.params)}; {bought.verdict}")
+        if fitted.choice is not None:
+            lines.append(f"- choice of the purchase model: {fitted.choice.in_words()}")
         lines.append(f"- Gamma-Gamma: {_numbers(paid.params)}; {paid.verdict}")
+        if fitted.choice is not None:
+            lines.append(f"- value and frequency: {fitted.choice.values.in_words()}")
         lines.append(f"- share of spend that refunds leave: {fitted.value.refund_factor_:.4f}")
     if fitted.blend is not None:
         told = ", ".join(f"{name} {w:.2f}" for name, w in fitted.blend.weights.items())
@@ -185,6 +189,14 @@ def models_text(fitted: Fitted) -> str:
     if fitted.families:
         lines.append(f"- churn models read {len(fitted.families)} columns")
     return "\n".join(lines)
+
+
+def _held(parameters: object) -> str:
+    """The purchase model in words."""
+    from training.families import WORDS
+    from training.value.purchase_models import name_of
+
+    return WORDS[name_of(parameters)]
 
 
 def _numbers(parameters: object) -> str:

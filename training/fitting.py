@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from training.blend import Blend
     from training.carry import Carry
     from training.churn import ChurnModel
+    from training.families import Choice
     from training.logistic import LogisticModel
     from training.spend import SpendModel
     from training.spread import Spread
@@ -57,6 +58,8 @@ class Fitted:
         Beside the blend; None where nobody spent anything.
     carry : Carry or None
         Beside the blend: the levels by horizon.
+    choice : families.Choice or None
+        Why the value model holds its purchase model; None where there was no choice to make.
     """
 
     at: date
@@ -67,6 +70,7 @@ class Fitted:
     blend: Blend | None = None
     spend: SpendModel | None = None
     carry: Carry | None = None
+    choice: Choice | None = None
 
     @property
     def speakers(self) -> tuple[str, ...]:

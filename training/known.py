@@ -7,6 +7,7 @@ horizon.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from training import panel
 
 if TYPE_CHECKING:
     from training.asked import Asked
+    from training.families import Choice
     from training.value.model import ValueModel
 
 #: Value-model outputs that the churn models see: how often and how lately one bought, so they
@@ -50,7 +52,9 @@ class Known:
     came: pd.DataFrame
     value: ValueModel
     terms: Mapping[str, Any]
-    _forecasts: dict[int, pd.DataFrame] = field(default_factory=dict, repr=False, compare=False)
+    _forecasts: dict[int, pd.DataFrame] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def over(self, horizon_days: int) -> bool:
         """Whether the window of this length has been observed to its end."""
@@ -69,7 +73,7 @@ class Known:
         return self._forecasts[horizon_days]
 
 
-def know(snapshot: pd.DataFrame, asked: Asked) -> Known:
+def know(snapshot: pd.DataFrame, asked: Asked, choice: Choice | None = None) -> Known:
     """Fit the value model on a snapshot's behaviour and put its outputs beside it.
 
     Parameters
@@ -78,6 +82,9 @@ def know(snapshot: pd.DataFrame, asked: Asked) -> Known:
         Behaviour rows, with or without outcomes.
     asked : Asked
         Horizon, margin and discount.
+    choice : families.Choice, optional
+        The purchase model, and whether values go with the frequency; BG/NBD and plain
+        Gamma-Gamma when not given.
 
     Returns
     -------
@@ -87,10 +94,40 @@ def know(snapshot: pd.DataFrame, asked: Asked) -> Known:
 
     behaviour = panel.behaviour_of(snapshot)
     came = snapshot[snapshot.columns.difference(behaviour.columns, sort=False)]
+    if choice is None:
+        return valued(behaviour, came, ValueModel().fit(behaviour), asked)
+    with warnings.catch_warnings():
+        if choice.values.leaning:
+            # The doubt is answered: these values are held by frequency.
+            warnings.filterwarnings("ignore", "Frequency and value of purchases")
+        model = ValueModel(choice.family.purchases, choice.family.memory).fit(behaviour)
+    return valued(behaviour, came, choice.values.applied(model, behaviour), asked)
+
+
+def valued(frame: pd.DataFrame, came: pd.DataFrame, model: ValueModel, asked: Asked) -> Known:
+    """A snapshot with the outputs of a value model beside it.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Behaviour rows.
+    came : pandas.DataFrame
+        Outcome columns, row for row.
+    model : ValueModel
+        Fitted on the behaviour.
+    asked : Asked
+        Horizon, margin and discount.
+
+    Returns
+    -------
+    Known
+    """
     terms = asked.value.model_dump()
-    bare = Known(behaviour, came, ValueModel().fit(behaviour), terms)
-    frame = add_value_features(behaviour, bare.forecast(asked.window_days))
-    return Known(frame, came, bare.value, terms, bare._forecasts)
+    bare = Known(frame, came, model, terms)
+    rows = add_value_features(frame, bare.forecast(asked.window_days))
+    known = Known(rows, came, model, terms)
+    known._forecasts.update(bare._forecasts)
+    return known
 
 
 def add_value_features(frame: pd.DataFrame, valued: pd.DataFrame) -> pd.DataFrame:

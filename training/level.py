@@ -112,13 +112,16 @@ def ahead(at: date, horizon_days: int, past: Mapping[date, Known]) -> Level:
     -------
     Level
     """
-    span = timedelta(days=horizon_days)
-    over = [day for day in past if day + span <= at and past[day].over(horizon_days)]
+    ended = [day for day in past if day + timedelta(days=horizon_days) <= at]
     last_year = at - timedelta(days=YEAR_DAYS)
-    if last_year in over and past[last_year].frame["T"].max() >= HISTORY_DAYS:
-        return _of(past[last_year], horizon_days).part(1.0, "last year")
-    if over:
-        return _of(past[max(over)], horizon_days).part(BELIEVED, "newest window")
+    if last_year in ended and past[last_year].over(horizon_days):
+        known = past[last_year]
+        if known.frame["T"].max() >= HISTORY_DAYS:
+            return _of(known, horizon_days).part(1.0, "last year")
+    # Newest first and no further than needed: a snapshot may be fitted when it is looked at.
+    for day in sorted(ended, reverse=True):
+        if past[day].over(horizon_days):
+            return _of(past[day], horizon_days).part(BELIEVED, "newest window")
     return Level()
 
 

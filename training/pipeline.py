@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from training import backtest, fingerprint, gate, registry, tracking
+from training import backtest, families, fingerprint, gate, registry, tracking
 from training.asked import Asked
 from training.errors import NotEnoughData, StatisticalWarning
 from training.evidence import Evidence, Order
@@ -122,16 +122,19 @@ def gather(
     # A doubt about a past snapshot stands in its own figures; the notes are of what is served.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", StatisticalWarning)
-        past = _snapshots(inputs, plan, asked, order.as_of, tell)
+        past = families.Shelf(_snapshots(inputs, plan, asked, order.as_of, tell), asked)
         plan = plan.keeping(past)
         if order.trials:
             origin, plan = _searchable(plan, asked)
             told = _counted(on_trial, order.trials, tell)
             asked = _tuned(origin, past, asked, order, told) if origin else asked
         tested = backtest.run(plan, past, asked, tell)
+        choice = families.choose(past, order.as_of)
     tell("fit", 0, 1)
     behaviour = behaviour_frame(inputs, order.as_of, horizon_days=order.churn.horizon_days)
-    fitted, doubts = _fit_production(plan, past, behaviour, asked, tested.trials)
+    chosen = families.Seen(past, choice)
+    fitted, doubts = _fit_production(plan, chosen, behaviour, asked, tested.trials)
+    fitted = replace(fitted, choice=choice)
     tell("fit", 1, 1)
     found = _evidence(
         plan, past, fitted, tested, asked, order, data, tracking.example_rows(behaviour)
@@ -141,7 +144,7 @@ def gather(
 
 def _fit_production(
     plan: Schedule,
-    past: Mapping[date, Known],
+    past: families.Seen,
     behaviour: pd.DataFrame,
     asked: Asked,
     trials: Trials,
@@ -149,7 +152,7 @@ def _fit_production(
     """The models that will be served, and what the statistics doubt about them."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", StatisticalWarning)
-        now = know(behaviour, asked)
+        now = know(behaviour, asked, past.choice)
         fitted = fit_origin(plan.production, past, now, asked, trials)
     doubts = {str(w.message) for w in caught if issubclass(w.category, StatisticalWarning)}
     for w in caught:

@@ -6,6 +6,7 @@ settings, fingerprint, backtest table and model card, and the logged scorer's UR
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from training import card, plots, tracking
@@ -174,23 +175,40 @@ def learners(found: Evidence) -> dict[str, Any]:
 
 
 def _log_value(found: Evidence) -> None:
+    from training.value.purchase_models import name_of
+
     model = found.fitted.value
     assert model is not None  # noqa: S101
     bought, paid = model.purchases_, model.spend_
+    held = name_of(bought.params)
     tracking.log(
         parameters={
-            **{f"bg_nbd.{k}": v for k, v in vars(bought.params).items()},
-            "bg_nbd.verdict": bought.verdict,
+            "purchase_model": held,
+            **{f"{held}.{k}": v for k, v in vars(bought.params).items()},
+            f"{held}.verdict": bought.verdict,
             **{f"gamma_gamma.{k}": v for k, v in vars(paid.params).items()},
             "gamma_gamma.verdict": paid.verdict,
+            "gamma_gamma.slope": model.slope_,
             "refund_factor": model.refund_factor_,
         },
         metrics={
-            "bg_nbd.log_likelihood": bought.log_likelihood,
+            f"{held}.log_likelihood": bought.log_likelihood,
+            **_choice_metrics(found),
             **_newest(found, "value"),
         },
         charts=value_charts(found, "value"),
     )
+
+
+def _choice_metrics(found: Evidence) -> dict[str, float]:
+    """What each purchase model gained over BG/NBD in past windows, and how sure that is."""
+    choice = found.fitted.choice
+    if choice is None:
+        return {}
+    told = {f"choice.{name}.gain": gain for name, gain in choice.gains.items()}
+    told |= {f"choice.{name}.error": error for name, error in choice.errors.items()}
+    told |= {f"independence.{k}": v for k, v in choice.values.figures().items()}
+    return {name: figure for name, figure in told.items() if math.isfinite(figure)}
 
 
 def _parameters(model: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import pytest
 
 from features.inputs import Inputs
 from tests.training.conftest import AS_OF, FIRST, HORIZON, as_inputs
-from training import pipeline, registry
+from training import pipeline, registry, report
 from training.asked import Asked
 from training.errors import NotEnoughData
 from training.evidence import Evidence, Order
@@ -106,6 +106,15 @@ def test_the_runs_hold_what_a_reviewer_asks_for(
     churn = {"calibration", "lift", "gain", "feature_importance"}
     assert {f"{name}.{end}" for name in churn for end in ("html", "png")} == plots["churn"]
     assert {"deciles.html", "deciles.png"} == plots["value"]
+    (value,) = [child for child in children if child.info.run_name == "value"]
+    choice = trained.evidence.fitted.choice
+    assert choice is not None
+    assert value.data.params["purchase_model"] == choice.family.purchases
+    assert value.data.metrics["choice.mbg_nbd.gain"] == choice.gains["mbg_nbd"]
+    assert value.data.metrics["independence.p_value"] == choice.values.p_value
+    card = report.model_card(trained.evidence, order())
+    assert choice.in_words() in card
+    assert choice.values.in_words() in card
 
 
 def test_the_registered_model_scores_with_plain_mlflow_and_no_pickle(

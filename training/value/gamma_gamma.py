@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from training.errors import NotEnoughData, StatisticalWarning
 from training.value import gamma_gamma_likelihood as likelihood
 from training.value.maximum import Box, Maximum, Objective, maximise
+from training.value.purchase_fit import errors_of, rows_of
 
 Floats = NDArray[np.float64]
 
@@ -94,6 +95,8 @@ class Fit:
     relative_errors : tuple of float, or None
         Standard errors of ln p, ln(q − 1) and the log of the population mean; None unless
         converged.
+    covariance : tuple of tuple of float, or None
+        Covariance of these three.
     """
 
     params: Parameters
@@ -104,6 +107,7 @@ class Fit:
     iterations: int
     correlation: float
     relative_errors: tuple[float, ...] | None
+    covariance: tuple[tuple[float, ...], ...] | None = None
 
 
 def log_likelihood(
@@ -272,9 +276,7 @@ def _judged(found: Maximum, pinned: bool, rows: likelihood.Rows, correlation: fl
     }[verdict]
     if verdict != "converged":
         warnings.warn(message, StatisticalWarning, stacklevel=3)
-    errors = None
-    if verdict == "converged" and found.covariance is not None:
-        errors = tuple(float(e) for e in np.sqrt(np.diag(found.covariance)))
+    spread = found.covariance if verdict == "converged" else None
     params = Parameters(p, q, v * rows.mean)
     return Fit(
         params=params,
@@ -284,7 +286,8 @@ def _judged(found: Maximum, pinned: bool, rows: likelihood.Rows, correlation: fl
         customers=rows.customers,
         iterations=found.iterations,
         correlation=correlation,
-        relative_errors=errors,
+        relative_errors=errors_of(spread),
+        covariance=rows_of(spread),
     )
 
 

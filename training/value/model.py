@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 import warnings
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -20,10 +19,11 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from training.errors import StatisticalWarning, TrainingError
-from training.value import gamma_gamma
+from training.value import gamma_gamma, value_by_frequency, wandering
 from training.value.histories import check_histories
 from training.value.purchase_fit import Fit
 from training.value.purchase_models import DEFAULT, name_of, purchase_model
+from training.value.saved import plain, tupled
 
 HISTORY = ("frequency", "recency", "T", "monetary_value")
 REFUNDS = ("spend_total", "unmatched_refunds")
@@ -37,8 +37,10 @@ class ValueModel(BaseEstimator):
 
     Parameters
     ----------
-    purchases : {"bg_nbd", "mbg_nbd", "pareto_nbd"}, default "bg_nbd"
+    purchases : {"bg_nbd", "mbg_nbd", "pareto_nbd", "wandering"}, default "bg_nbd"
         The purchase model.
+    memory : float > 0, optional
+        Of "wandering", in purchases; its own default when not given.
 
     Attributes
     ----------
@@ -46,6 +48,8 @@ class ValueModel(BaseEstimator):
         The fitted purchase model, with its verdict.
     spend_ : training.value.gamma_gamma.Fit
         The value model, with its verdict and the correlation of frequency and value.
+    slope_ : float
+        How value goes with frequency (`training.value.value_by_frequency`); 0 = independent.
     refund_factor_ : float in [0, 1]
         Share of the spend that refunds leave: refunds larger than the purchases of their day are
         no occasion, so they are missing from the value of occasions and come off here.
@@ -74,9 +78,11 @@ class ValueModel(BaseEstimator):
     purchases_: Fit[Any]
     spend_: gamma_gamma.Fit
     refund_factor_: float
+    slope_: float = 0.0
 
-    def __init__(self, purchases: str = DEFAULT) -> None:
+    def __init__(self, purchases: str = DEFAULT, memory: float | None = None) -> None:
         self.purchases = purchases
+        self.memory = memory
 
     def fit(self, frame: pd.DataFrame, y: object = None) -> ValueModel:
         """Fit both models.
@@ -112,10 +118,71 @@ class ValueModel(BaseEstimator):
         x, t_x, T, m = _columns(frame)
         known = _known(x, t_x, T)
         x, t_x, T, m = x[known], t_x[known], T[known], m[known]
-        self.purchases_ = purchase_model(self.purchases).fit(x, t_x, T)
+        self.purchases_ = self._bought(x, t_x, T)
         self.spend_ = gamma_gamma.fit(x, m)
         self.refund_factor_ = _refund_factor(frame)
         return self
+
+    def holding(
+        self, frame: pd.DataFrame, purchases: str, memory: float | None = None
+    ) -> ValueModel:
+        """The same values and refunds with another purchase model, fitted on the same rows.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            What this model was fitted on.
+        purchases : str
+            The purchase model.
+        memory : float > 0, optional
+            Of "wandering", in purchases.
+
+        Returns
+        -------
+        ValueModel
+            A new one.
+
+        Raises
+        ------
+        TrainingError, NotEnoughData
+            As `fit`.
+        """
+        check_is_fitted(self, "purchases_")
+        other = ValueModel(purchases, memory)
+        x, t_x, T, _ = _columns(frame)
+        known = _known(x, t_x, T)
+        if purchases == "wandering" and name_of(self.purchases_.params) == DEFAULT:
+            # The same likelihood: no search is needed.
+            other.purchases_ = wandering.remembered(self.purchases_, memory or wandering.MEMORY)
+        else:
+            other.purchases_ = other._bought(x[known], t_x[known], T[known])
+        other.spend_, other.refund_factor_ = self.spend_, self.refund_factor_
+        other.slope_ = self.slope_
+        return other
+
+    def leaning(self, values: value_by_frequency.Fit) -> ValueModel:
+        """The same purchases with values that go with the frequency.
+
+        Parameters
+        ----------
+        values : training.value.value_by_frequency.Fit
+            Fitted on the same rows.
+
+        Returns
+        -------
+        ValueModel
+            A new one.
+        """
+        check_is_fitted(self, "purchases_")
+        other = ValueModel(self.purchases, self.memory)
+        other.purchases_, other.refund_factor_ = self.purchases_, self.refund_factor_
+        other.spend_, other.slope_ = values.values, values.slope
+        return other
+
+    def _bought(self, *history: NDArray[np.float64]) -> Fit[Any]:
+        told = {} if self.memory is None else {"memory": self.memory}
+        fit: Fit[Any] = purchase_model(self.purchases).fit(*history, **told)
+        return fit
 
     def predict(
         self,
@@ -155,16 +222,10 @@ class ValueModel(BaseEstimator):
         """
         check_is_fitted(self, "purchases_")
         _check_terms(horizon_days, clv_horizon_days, margin, annual_discount_rate)
-        x, t_x, T, m = _columns(frame)
-        known = _known(x, t_x, T)
-        history = (x[known], t_x[known], T[known])
-        check_histories(*history)
+        history, value, known = self.histories(frame)
         params = self.purchases_.params
         model = purchase_model(name_of(params))
         rate = math.log1p(annual_discount_rate) / _DAYS_OF_YEAR
-        value = self.refund_factor_ * gamma_gamma.expected_value(
-            self.spend_.params, x[known], m[known]
-        )
         purchases = model.expected_purchases(params, horizon_days, *history)
         lifetime = model.discounted_purchases(params, clv_horizon_days, rate, *history)
         answers = {
@@ -179,6 +240,39 @@ class ValueModel(BaseEstimator):
             result[name] = _filled(answer, known)
         return result
 
+    def histories(
+        self, frame: pd.DataFrame
+    ) -> tuple[tuple[NDArray[np.float64], ...], NDArray[np.float64], NDArray[np.bool_]]:
+        """What the forecasts are made of.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            As in `predict`.
+
+        Returns
+        -------
+        history : tuple of ndarray
+            Frequency, recency and T of the rows whose history is known.
+        value : ndarray
+            Expected value of one of their purchases, net of refunds, in money.
+        known : ndarray of bool
+            Which rows these are.
+
+        Raises
+        ------
+        TrainingError
+            If a column is missing, or a row cannot be a purchase history.
+        """
+        x, t_x, T, m = _columns(frame)
+        known = _known(x, t_x, T)
+        history = (x[known], t_x[known], T[known])
+        check_histories(*history)
+        value = value_by_frequency.expected_value(
+            self.spend_.params, self.slope_, x[known], m[known]
+        )
+        return history, self.refund_factor_ * value, known
+
     def to_dict(self) -> dict[str, Any]:
         """Everything fitted, as plain JSON values.
 
@@ -190,8 +284,9 @@ class ValueModel(BaseEstimator):
         check_is_fitted(self, "purchases_")
         return {
             "purchase_model": name_of(self.purchases_.params),
-            "purchases": _plain(self.purchases_),
-            "spend": _plain(self.spend_),
+            "purchases": plain(self.purchases_),
+            "spend": plain(self.spend_),
+            "slope": self.slope_,
             "refund_factor": self.refund_factor_,
         }
 
@@ -219,9 +314,11 @@ class ValueModel(BaseEstimator):
             purchases, spend = dict(saved["purchases"]), dict(saved["spend"])
             purchases["params"] = known.Parameters(**purchases["params"])
             spend["params"] = gamma_gamma.Parameters(**spend["params"])
-            model.purchases_ = Fit(**_tupled(purchases))
-            model.spend_ = gamma_gamma.Fit(**_tupled(spend))
+            model.purchases_ = Fit(**tupled(purchases))
+            model.memory = getattr(model.purchases_.params, "memory", None)
+            model.spend_ = gamma_gamma.Fit(**tupled(spend))
             model.refund_factor_ = float(saved["refund_factor"])
+            model.slope_ = float(saved.get("slope", 0.0))
         except (KeyError, TypeError, ValueError) as error:
             raise TrainingError(
                 f"Got a saved value model that cannot be read ({error!r}); expected what "
@@ -290,17 +387,3 @@ def _refund_factor(frame: pd.DataFrame) -> float:
             stacklevel=3,
         )
     return factor
-
-
-def _plain(fit: Fit[Any] | gamma_gamma.Fit) -> dict[str, Any]:
-    """A fit as JSON values: lists for tuples."""
-    return {
-        name: list(value) if isinstance(value, tuple) else value
-        for name, value in asdict(fit).items()
-    }
-
-
-def _tupled(saved: dict[str, Any]) -> dict[str, Any]:
-    """The reverse of `_plain` for the fields that are tuples."""
-    errors = saved["relative_errors"]
-    return {**saved, "relative_errors": None if errors is None else tuple(errors)}

@@ -102,7 +102,7 @@ PROCESS = Process(
         (3, "low"): "nobody seems to leave",
         (3, "high"): "everybody seems to leave at once",
     },
-    sketch=5_000,
+    sketch=250,
 )
 
 fit = PROCESS.fit

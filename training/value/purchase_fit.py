@@ -48,6 +48,8 @@ class Fit(Generic[P]):
         Steps of the search.
     relative_errors : tuple of float, or None
         Standard errors of the logarithms of the parameters, in their order; None unless converged.
+    covariance : tuple of tuple of float, or None
+        Covariance of these logarithms, for the error of a forecast (`training.value.delta`).
     """
 
     params: P
@@ -57,6 +59,7 @@ class Fit(Generic[P]):
     customers: float
     iterations: int
     relative_errors: tuple[float, ...] | None
+    covariance: tuple[tuple[float, ...], ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -230,10 +233,8 @@ def _judged(process: Process[P], found: Maximum, counts: Any, scale: float) -> F
     }[found.verdict]
     if found.verdict != "converged":
         warnings.warn(message, StatisticalWarning, stacklevel=3)
-    errors = None
-    if found.covariance is not None:
-        # From the coordinates of the search to the logarithms of the parameters.
-        errors = tuple(float(e) for e in np.sqrt(np.diag(turn @ found.covariance @ turn.T)))
+    # From the coordinates of the search to the logarithms of the parameters.
+    spread = None if found.covariance is None else turn @ found.covariance @ turn.T
     return Fit(
         params=_in_time(process, process.parameters(*_exponentials(logarithms)), scale),
         log_likelihood=found.value - counts.purchases * float(np.log(scale)),
@@ -241,8 +242,19 @@ def _judged(process: Process[P], found: Maximum, counts: Any, scale: float) -> F
         message=message,
         customers=counts.customers,
         iterations=found.iterations,
-        relative_errors=errors,
+        relative_errors=errors_of(spread),
+        covariance=rows_of(spread),
     )
+
+
+def errors_of(covariance: Floats | None) -> tuple[float, ...] | None:
+    """Standard errors of a covariance matrix."""
+    return None if covariance is None else tuple(np.sqrt(np.diag(covariance)).tolist())
+
+
+def rows_of(matrix: Floats | None) -> tuple[tuple[float, ...], ...] | None:
+    """A matrix as tuples, which a frozen dataclass compares and JSON can hold."""
+    return None if matrix is None else tuple(map(tuple, matrix.tolist()))
 
 
 def _in_time(process: Process[P], params: Any, scale: float) -> P:

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from training.errors import TrainingError
-from training.value import bg_nbd, mbg_nbd, pareto_nbd
+from training.value import bg_nbd, mbg_nbd, pareto_nbd, wandering
 from training.value.purchase_fit import Fit, Process
 
 Floats = NDArray[np.float64]
 
 
-class PurchaseModel(Protocol):
+class Forecaster(Protocol):
     """A module that fits purchases and forecasts them; all offer the same."""
 
     @property
@@ -23,30 +23,8 @@ class PurchaseModel(Protocol):
         """The model's parameters, a frozen dataclass."""
 
     @property
-    def PROCESS(self) -> Process[Any]:  # noqa: N802  (a constant)
-        """What is particular to the model when it is fitted."""
-
-    def fit(
-        self,
-        frequency: ArrayLike,
-        recency: ArrayLike,
-        T: ArrayLike,
-        weights: ArrayLike | None = None,
-    ) -> Fit[Any]:
-        """Maximum-likelihood parameters."""
-
-    def log_likelihood(
-        self,
-        params: Any,
-        frequency: ArrayLike,
-        recency: ArrayLike,
-        T: ArrayLike,
-        weights: ArrayLike | None = None,
-    ) -> float:
-        """Log-likelihood of all customers together."""
-
-    def log_likelihoods(self, params: Any, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Floats:
-        """Log-likelihood of each customer's history."""
+    def fit(self) -> Callable[..., Fit[Any]]:
+        """Parameters from columns of frequency, recency and T, and how sure they are."""
 
     def p_alive(self, params: Any, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Floats:
         """Probability that the customer has not dropped out yet."""
@@ -70,6 +48,27 @@ class PurchaseModel(Protocol):
         """Expected repeat purchases of someone who has just bought for the first time."""
 
 
+class PurchaseModel(Forecaster, Protocol):
+    """One that is a process of purchases, so that a history has a likelihood under it."""
+
+    @property
+    def PROCESS(self) -> Process[Any]:  # noqa: N802  (a constant)
+        """What is particular to the model when it is fitted."""
+
+    def log_likelihood(
+        self,
+        params: Any,
+        frequency: ArrayLike,
+        recency: ArrayLike,
+        T: ArrayLike,
+        weights: ArrayLike | None = None,
+    ) -> float:
+        """Log-likelihood of all customers together."""
+
+    def log_likelihoods(self, params: Any, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Floats:
+        """Log-likelihood of each customer's history."""
+
+
 # The first one is the choice where nothing speaks for another.
 PURCHASE_MODELS: Mapping[str, PurchaseModel] = {
     "bg_nbd": bg_nbd,
@@ -77,14 +76,16 @@ PURCHASE_MODELS: Mapping[str, PurchaseModel] = {
     "pareto_nbd": pareto_nbd,
 }
 DEFAULT = next(iter(PURCHASE_MODELS))
+#: All that a value model can hold.
+FORECASTERS: Mapping[str, Forecaster] = {**PURCHASE_MODELS, "wandering": wandering}
 
 
-def purchase_model(name: str) -> PurchaseModel:
+def purchase_model(name: str) -> Any:
     """The model of a name.
 
     Parameters
     ----------
-    name : {"bg_nbd", "mbg_nbd", "pareto_nbd"}
+    name : {"bg_nbd", "mbg_nbd", "pareto_nbd", "wandering"}
 
     Returns
     -------
@@ -95,11 +96,11 @@ def purchase_model(name: str) -> PurchaseModel:
     TrainingError
         If there is no such model.
     """
-    if name not in PURCHASE_MODELS:
+    if name not in FORECASTERS:
         raise TrainingError(
-            f"Got the purchase model {name!r}; expected one of {', '.join(PURCHASE_MODELS)}."
+            f"Got the purchase model {name!r}; expected one of {', '.join(FORECASTERS)}."
         )
-    return PURCHASE_MODELS[name]
+    return FORECASTERS[name]
 
 
 def name_of(params: Any) -> str:
@@ -119,10 +120,10 @@ def name_of(params: Any) -> str:
     TrainingError
         If they are of none.
     """
-    for name, model in PURCHASE_MODELS.items():
+    for name, model in FORECASTERS.items():
         if type(params) is model.Parameters:
             return name
     raise TrainingError(
         f"Got parameters of {type(params).__name__}; expected those of one of "
-        f"{', '.join(PURCHASE_MODELS)}."
+        f"{', '.join(FORECASTERS)}."
     )

@@ -156,11 +156,11 @@ def test_dictionary_from_before_there_was_a_choice_is_bg_nbd(shop, model):
     saved = model.to_dict()
     assert saved.pop("purchase_model") == "bg_nbd"
     again = ValueModel.from_dict(saved)
-    assert again.get_params() == {"purchases": "bg_nbd"}
+    assert again.get_params() == {"purchases": "bg_nbd", "memory": None}
     assert again.purchases_ == model.purchases_
 
 
-@pytest.fixture(scope="module", params=["mbg_nbd", "pareto_nbd"])
+@pytest.fixture(scope="module", params=["mbg_nbd", "pareto_nbd", "wandering"])
 def other(request, shop):
     """A value model that holds another purchase model, fitted in whole days."""
     days = shop.assign(recency=np.ceil(shop["recency"]))
@@ -215,7 +215,7 @@ def test_unknown_purchase_model_is_refused(shop):
 
 def test_follows_the_conventions_of_an_estimator(shop, model):
     """Its parameter can be read; a clone is unfitted; predicting before fitting is refused."""
-    assert model.get_params() == {"purchases": "bg_nbd"}
+    assert model.get_params() == {"purchases": "bg_nbd", "memory": None}
     assert clone(ValueModel(purchases="mbg_nbd")).purchases == "mbg_nbd"
     with pytest.raises(NotFittedError):
         clone(model).predict(shop, 90)
@@ -270,3 +270,12 @@ def test_any_customer_gets_finite_answers(model, x, share, T, m, horizon):
 
 def test_examples_in_the_docstrings_hold():
     assert doctest.testmod(value).failed == 0
+
+
+def test_another_purchase_model_is_held_with_the_same_values(shop, model, other):
+    """As if fitted from the start; the wandering kind needs no second search."""
+    days = shop.assign(recency=np.ceil(shop["recency"]))
+    plain = ValueModel().fit(days) if other.purchases == "wandering" else model
+    held = plain.holding(days, other.purchases, other.memory)
+    assert held.purchases_ == other.purchases_
+    assert held.spend_ == model.spend_ and held.refund_factor_ == model.refund_factor_
