@@ -173,6 +173,7 @@ def train(settings: Settings, data: DataSet, as_of: date) -> Evidence:
     Evidence
     """
     from regulars import jobs
+    from serving.kinds import of_scores
     from training import pipeline
 
     order = Order(
@@ -183,6 +184,7 @@ def train(settings: Settings, data: DataSet, as_of: date) -> Evidence:
         tracking_uri="",
         artifact_root=None,
         now=jobs.instant(settings),
+        kinds=of_scores,
     )
     asked = _asked(settings)
     with warnings.catch_warnings():

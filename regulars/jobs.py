@@ -235,6 +235,7 @@ def train(
     """
     from regulars.settings import loggable
     from regulars.version import code_version
+    from serving.kinds import of_scores
     from training import pipeline
     from training.evidence import Order
 
@@ -249,6 +250,7 @@ def train(
         settings=json.dumps(loggable(settings), indent=1, ensure_ascii=False),
         code_version=code_version(),
         trials=trials,
+        kinds=of_scores,
     )
     return pipeline.train(inputs, order, tell)
 

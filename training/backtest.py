@@ -102,13 +102,14 @@ class Backtest:
             From windows of this length where there are any, else of the longest that were
             tested; those of a blend where one was tested. None without any.
         """
+        return learn([one.window for one in self.like(horizon_days)])
+
+    def like(self, horizon_days: int) -> tuple[Tested, ...]:
+        """Windows of a length where there are any, else of the longest; a blend's before others."""
         lengths = {one.horizon_days for one in self.tested}
-        if not lengths:
-            return None
-        length = horizon_days if horizon_days in lengths else max(lengths)
-        right = [one for one in self.tested if one.horizon_days == length]
-        blended = [one for one in right if one.speaker == "blend"]
-        return learn([one.window for one in blended or right])
+        length = horizon_days if horizon_days in lengths else max(lengths, default=0)
+        right = tuple(one for one in self.tested if one.horizon_days == length)
+        return tuple(one for one in right if one.speaker == "blend") or right
 
 
 def run(

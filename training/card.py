@@ -50,6 +50,7 @@ def write(
     grades: Mapping[str, Grade],
     others: Mapping[int, Mapping[str, Grade]],
     figures: pd.DataFrame,
+    reliability: pd.DataFrame | None,
     notes: Sequence[str],
 ) -> str:
     """Compose the model card.
@@ -72,6 +73,8 @@ def write(
         The same over other horizons, in days.
     figures : pandas.DataFrame
         The backtest's table; may be empty.
+    reliability : pandas.DataFrame or None
+        Calibration and coverage by kind of customer.
     notes : sequence of str
         Doubts and limits, one sentence each.
 
@@ -91,6 +94,7 @@ def write(
         _other_grades(others),
         "## Backtest",
         backtest_tables(figures[figures["horizon_days"] == terms.horizon_days]),
+        *_by_kind(reliability),
         "## Models",
         models_text(fitted),
         "## Doubts and limits",
@@ -123,6 +127,17 @@ def _grades(grades: Mapping[str, Grade]) -> str:
     if not grades:
         return "Ungraded: there was no past window to test on."
     return "\n".join(f"- **{q}: {g.letter}.** {g.sentence}" for q, g in grades.items())
+
+
+def _by_kind(reliability: pd.DataFrame | None) -> tuple[str, ...]:
+    if reliability is None or reliability.empty:
+        return ()
+    told = (
+        "Out of time, over the windows above: how many were predicted to return and how many did, "
+        "and how often outcomes lay in the 80 % intervals (`_coverage`: where nothing was bought "
+        "it counts by the part that the interval needs)."
+    )
+    return ("## Kinds of customers", told, markdown(reliability))
 
 
 def _other_grades(others: Mapping[int, Mapping[str, Grade]]) -> str:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 #: Customer-level figures over a horizon, by its length in days.
 Curve = Callable[[int], np.ndarray]
+
+#: Nobody's return probability is taken for less when it divides.
+TINY = 1e-9
 
 _FILE = "carry.json"
 
@@ -46,13 +49,14 @@ class Carry:
         By anchor, rising: how far the window ahead is expected to lie above the value model.
     shifts : mapping of int to float
         Log-odds that the blend's return probability moves by, to be on that level.
-    scales : mapping of int to float
-        Log of the factor on the spend model's amounts, likewise.
+    counts, scales : mapping of int to float
+        Log of the factor on purchases and on the spend model's amounts, likewise.
     """
 
     main: int
     levels: Mapping[int, Level]
     shifts: Mapping[int, float]
+    counts: Mapping[int, float]
     scales: Mapping[int, float]
 
     @property
@@ -126,6 +130,7 @@ class Carry:
                     "days": days,
                     **asdict(self.levels[days]),
                     "shift": self.shifts[days],
+                    "count": self.counts[days],
                     "scale": self.scales[days],
                 }
                 for days in self.anchors
@@ -138,12 +143,13 @@ class Carry:
     def load(cls, folder: Path) -> Carry:
         """Read what `save` wrote."""
         head = json.loads((folder / _FILE).read_text(encoding="utf-8"))
-        levels_, shifts, scales = {}, {}, {}
+        levels_, shifts, counts, scales = {}, {}, {}, {}
         for one in head["anchors"]:
             days = int(one.pop("days"))
-            shifts[days], scales[days] = one.pop("shift"), one.pop("scale")
+            shifts[days], counts[days] = one.pop("shift"), one.pop("count")
+            scales[days] = one.pop("scale")
             levels_[days] = Level(**one)
-        return cls(int(head["main"]), levels_, shifts, scales)
+        return cls(int(head["main"]), levels_, shifts, counts, scales)
 
 
 def learn(
@@ -175,13 +181,20 @@ def learn(
     -------
     Carry
     """
-    expected = levels.each_ahead(at, horizons, past)
-    shifts = {}
+    from scipy.special import expit
+
+    expected = {days: levels.ahead(at, days, past) for days in horizons}
+    shifts, counts = {}, {}
     for days in horizons:
-        told = now.forecast(days)["return_probability"]
+        said = now.forecast(days)
+        told = said["return_probability"]
+        odds = log_odds(told.to_numpy(float))
         mean = levels.mean_after(told, expected[days].returns)
-        shifts[days] = shift_log_odds(log_odds(told.to_numpy(float)) + deviation, mean)
-    return Carry(main, expected, shifts, dict.fromkeys(horizons, 0.0))
+        shifts[days] = shift_log_odds(odds + deviation, mean)
+        bought, stays = said["expected_purchases"].to_numpy(float), told.to_numpy(float)
+        found = bought * expit(odds + deviation + shifts[days]) / np.maximum(stays, TINY)
+        counts[days] = _log_factor(bought, found, expected[days].purchases)
+    return Carry(main, expected, shifts, counts, dict.fromkeys(horizons, 0.0))
 
 
 def with_spend(carry: Carry, now: Known, worth: np.ndarray) -> Carry:
@@ -202,6 +215,11 @@ def with_spend(carry: Carry, now: Known, worth: np.ndarray) -> Carry:
     scales = {}
     for days in carry.anchors:
         told = now.forecast(days)["expected_spend"].to_numpy(float)
-        total, found = np.nansum(told) * np.exp(carry.levels[days].spend), np.nansum(told * worth)
-        scales[days] = float(np.log(total / found)) if total > 0 and found > 0 else 0.0
-    return Carry(carry.main, carry.levels, carry.shifts, scales)
+        scales[days] = _log_factor(told, told * worth, carry.levels[days].spend)
+    return replace(carry, scales=scales)
+
+
+def _log_factor(told: np.ndarray, found: np.ndarray, level: float) -> float:
+    """Log of the factor that puts a total on its level above the value model's."""
+    total, there = float(np.nansum(told)), float(np.nansum(found))
+    return float(np.log(total / there) + level) if total > 0 and there > 0 else 0.0

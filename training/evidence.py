@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from training.fingerprint import Fingerprint
     from training.fitting import Fitted
     from training.grades import Grade
+    from training.groups import Kinds
     from training.scorer import Scorer
     from training.settings import ChurnSettings, ValueSettings
 
@@ -43,6 +44,9 @@ class Order:
         The resolved settings as JSON without secrets; logged.
     code_version : str
         Logged with the run.
+    kinds : callable, optional
+        Gives kinds of customers that figures are held to besides tenure and purchases so far
+        (`training.groups.Kinds`).
     trials : int
         Hyperparameter trials; 0 keeps the defaults.
     seed : int
@@ -60,6 +64,7 @@ class Order:
     code_version: str = "unknown"
     trials: int = 0
     seed: int = 0
+    kinds: Kinds | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,8 @@ class Evidence:
         Grades over the other horizons, by their length in days.
     parameters : mapping of str to str or float
         More to log with the run than every rule has.
+    reliability : pandas.DataFrame or None
+        Calibration and coverage by kind of customer (`training.reliability.table`).
     """
 
     fitted: Fitted
@@ -103,3 +110,4 @@ class Evidence:
     example: pd.DataFrame
     others: Mapping[int, Mapping[str, Grade]] = field(default_factory=dict)
     parameters: Mapping[str, str | float] = field(default_factory=dict)
+    reliability: pd.DataFrame | None = None

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from training.carry import Carry
+from training.carry import TINY, Carry
 from training.level import log_odds
 from training.terms import Terms
 
@@ -44,11 +44,11 @@ class Forecast:
     Notes
     -----
     With the value model's probability p_v, purchases E_v and spend s_v over the horizon h, the
-    deviation d, the factor f, and the shift c, levels l and scale k of the anchor at h:
+    deviation d, the factor f, and the shift c and scales n and k of the anchor at h:
 
     - p = σ(logit p_v + d + c);
-    - purchases = max(p, e^{l_x} p E_v / σ(logit p_v + l_p)): how likely, times how often if at
-      all, on their own level; who returns buys at least once;
+    - purchases = max(p, e^n p E_v / p_v): how likely, times how often if at all, with the total
+      on its level; who returns buys at least once;
     - spend = e^k f s_v, within five times, or a fifth, of what the purchases are worth to the
       value model.
     """
@@ -101,14 +101,12 @@ class Forecast:
         return expit(told + self.deviation + self.carry.shifts[self.carry.nearest(days)])
 
     def _purchases(self, days: int) -> np.ndarray:
-        from scipy.special import expit
-
-        level = self.carry.levels[self.carry.nearest(days)]
-        told = self._column(days, "return_probability")
-        base = expit(log_odds(told) + level.returns)
+        told = np.maximum(self._column(days, "return_probability"), TINY)
         stays = self._returning(days)
-        often = _divided(self._column(days, "expected_purchases"), base)
-        return np.maximum(stays, stays * often * np.exp(level.purchases))
+        often = self._column(days, "expected_purchases") / told
+        return np.maximum(
+            stays, stays * often * np.exp(self.carry.counts[self.carry.nearest(days)])
+        )
 
     def _spend(self, days: int) -> np.ndarray:
         told = self._column(days, "expected_spend")

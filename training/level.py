@@ -11,7 +11,7 @@ single window cannot tell a drift from a good month. Else nothing is known.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -45,7 +45,7 @@ class Level:
         Log-odds that all return probabilities move by.
     purchases, spend : float
         Log of the factor on the total.
-    source : {"last year", "newest window", "shorter window", "none"}
+    source : {"last year", "newest window", "none"}
         Where it is known from.
     """
 
@@ -68,7 +68,6 @@ class Level:
         where = {
             "last year": "the same window a year earlier",
             "newest window": "half of what the newest window showed",
-            "shorter window": "what the longest finished window showed, for as long as it was",
         }[self.source]
         return f"Totals against the value model alone, from {where}: {told}."
 
@@ -123,34 +122,6 @@ def ahead(at: date, horizon_days: int, past: Mapping[date, Known]) -> Level:
         if past[day].over(horizon_days):
             return _of(past[day], horizon_days).part(BELIEVED, "newest window")
     return Level()
-
-
-def each_ahead(at: date, horizons: Sequence[int], past: Mapping[date, Known]) -> dict[int, Level]:
-    """The same for several horizons.
-
-    Parameters
-    ----------
-    at : date
-    horizons : sequence of int
-        Rising, in days.
-    past : mapping of date to Known
-
-    Returns
-    -------
-    dict of int to Level
-        Where no window of a length has ended, the next shorter one speaks for its own days:
-        what it says is spread over the longer window.
-    """
-    found: dict[int, Level] = {}
-    shorter, said = 0, Level()
-    for days in horizons:
-        level = ahead(at, days, past)
-        if level.source == "none" and said.source != "none":
-            found[days] = said.part(shorter / days, "shorter window")
-        else:
-            found[days] = said = level
-            shorter = days
-    return found
 
 
 def _of(known: Known, horizon_days: int) -> Level:

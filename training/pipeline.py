@@ -210,8 +210,26 @@ def _evidence(
         data=data,
         notes=_notes(plan, asked, order),
         example=example,
+        reliability=_reliability(tested, asked, order),
         others={days: found for days, found in grades.items() if days != asked.horizon_days},
     )
+
+
+def _reliability(tested: backtest.Backtest, asked: Asked, order: Order) -> pd.DataFrame:
+    """Calibration and coverage by kind over the windows of the horizon, or the longest tested."""
+    import pandas as pd
+
+    from training import groups, reliability
+
+    spread = tested.spread(asked.horizon_days)
+    windows = tested.like(asked.horizon_days)
+    kinds = []
+    for one in windows:
+        known = groups.of_behaviour(one.frame)
+        if order.kinds is not None:
+            known = pd.concat([order.kinds(one.frame, one.window.predicted), known], axis=1)
+        kinds.append(known)
+    return reliability.table([one.window for one in windows], kinds, spread)
 
 
 def _notes(plan: Schedule, asked: Asked, order: Order) -> tuple[str, ...]:

@@ -75,6 +75,7 @@ def _log_parent(found: Evidence, order: Order) -> None:
             "settings.json": order.settings,
             "model_card.md": model_card(found, order),
             "backtest.csv": found.tested.figures.to_csv(index=False),
+            **_reliability(found),
         },
         charts={
             **history_charts(found),
@@ -82,6 +83,12 @@ def _log_parent(found: Evidence, order: Order) -> None:
             **value_charts(found, found.scorer.speaker),
         },
     )
+
+
+def _reliability(found: Evidence) -> dict[str, str]:
+    if found.reliability is None or found.reliability.empty:
+        return {}
+    return {"reliability.csv": found.reliability.to_csv(index=False)}
 
 
 def _window_tags(found: Evidence) -> dict[str, str]:
@@ -120,6 +127,7 @@ def model_card(found: Evidence, order: Order) -> str:
         grades=found.grades,
         others=found.others,
         figures=found.tested.figures,
+        reliability=found.reliability,
         notes=found.notes,
     )
 

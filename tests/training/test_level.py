@@ -17,7 +17,6 @@ from training.level import (
     FURTHEST,
     Level,
     ahead,
-    each_ahead,
     log_odds,
     mean_after,
     of_window,
@@ -127,15 +126,6 @@ def test_a_window_that_is_not_over_says_nothing():
     assert ahead(AT, 90, longer) == ahead(AT, 90, {AT - timedelta(days=90): window(0.3, 0.9)})
 
 
-def test_where_no_window_is_long_enough_a_shorter_one_speaks_for_its_own_days():
-    past = {AT - timedelta(days=90): window(0.2, 0.5)}
-    found = each_ahead(AT, (30, 90, 180), past)
-    assert found[30] == Level()
-    assert found[90] == ahead(AT, 90, past)
-    assert found[180].source == "shorter window"
-    assert found[180].spend == pytest.approx(found[90].spend / 2)
-
-
-@pytest.mark.parametrize("source", ["none", "last year", "newest window", "shorter window"])
+@pytest.mark.parametrize("source", ["none", "last year", "newest window"])
 def test_a_level_speaks_plainly(source):
     assert ("+30%" in Level(0.1, 0.2, np.log(1.3), source).in_words()) == (source != "none")
