@@ -157,9 +157,8 @@ def cohort(survivors: ArrayLike) -> Histories:
     left = np.asarray(survivors, dtype=np.float64)
     lost = -np.diff(left)
     if left.ndim != 1 or left.size < 2 or np.any(lost < 0) or left[-1] < 0:
-        raise ValueError(
-            f"Got survivors {survivors}; expected two or more numbers that never rise."
-        )
+        shown = ", ".join(f"{number:g}" for number in np.ravel(left))
+        raise ValueError(f"Got survivors {shown}; expected two or more numbers that never rise.")
     periods = lost.size
     renewals = np.append(np.arange(periods), periods)
     return Histories.of(renewals, np.arange(periods + 1) == periods, np.append(lost, left[-1]))

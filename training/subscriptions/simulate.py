@@ -69,4 +69,6 @@ def cohorts(
     Histories
     """
     made = lifetimes(truth, customers, random)
-    return Histories.of(np.minimum(made, observed), made >= observed)
+    fates = np.column_stack([np.minimum(made, observed), made >= observed])
+    distinct, counts = np.unique(fates, axis=0, return_counts=True)
+    return Histories.of(distinct[:, 0], distinct[:, 1] > 0, counts)

@@ -62,7 +62,8 @@ def test_large_plans_speak_for_themselves(plans):
 def test_a_small_plan_lies_between_its_own_and_its_term(plans, histories):
     term = plans.terms[MONTH].params.churn
     tiny = histories[histories["plan"] == "tiny"]
-    own = (~tiny["active"]).sum() / ((~tiny["active"]).sum() + tiny["renewals"].sum())
+    left = tiny["customers"][~tiny["active"]].sum()
+    own = left / (left + (tiny["customers"] * tiny["renewals"]).sum())
     assert min(term, own) < first(plans, "tiny") < max(term, own) + 0.05
     spread = [plans.plans[name, MONTH].errors[0] for name in ("tiny", "gold")]
     assert spread[0] > 3 * spread[1]
