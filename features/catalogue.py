@@ -13,46 +13,16 @@ customers counts and sums are 0 (`without` = 0) and the rest is null.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
+from features.feature import Feature
 from features.phrases import FAMILIES, Family, Phrase
+from features.subscription_columns import SUBSCRIPTION
 
 __all__ = ["ATTRIBUTE", "FAMILIES", "FEATURES", "Family", "Feature", "Phrase", "family_of", "names"]
 
 WINDOWS = (30, 60, 90, 180, 365)
 ATTRIBUTE = "attribute_"
-
-
-@dataclass(frozen=True)
-class Feature:
-    """One column of the behaviour table.
-
-    Parameters
-    ----------
-    name, family : str
-    kind : {"int64", "float64", "string"}
-    unit : str
-        ``occasions``, ``days``, ``currency``, ``ratio``, ``share``, ...
-    low, high : float or None
-        Smallest and greatest value, both allowed; None for no bound.
-    nullable : bool
-        Whether a customer with an occasion may have a null.
-    meaning : str
-        Plain words, with the null rule.
-    without : int or None
-        Value for a customer who has no row in a source that exists.
-    """
-
-    name: str
-    family: str
-    kind: Literal["int64", "float64", "string"]
-    unit: str
-    low: float | None
-    high: float | None
-    nullable: bool
-    meaning: str
-    without: int | None = None
 
 
 def _count(name: str, family: str, unit: str, meaning: str, high: float | None = None) -> Feature:
@@ -346,6 +316,7 @@ FEATURES: tuple[Feature, ...] = (
     *_REFUNDS,
     *_SEASON,
     *(_care(feature) for feature in _CARE),
+    *SUBSCRIPTION,
 )
 _FAMILY_OF = {feature.name: feature.family for feature in FEATURES}
 

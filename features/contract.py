@@ -43,6 +43,11 @@ NO_KIND = "no kind"
 UNPARSEABLE_VALUE = "unparseable value"
 NON_FINITE_VALUE = "non-finite value"
 UNREADABLE_LABEL = "label is not yes or no"
+UNPARSEABLE_END = "unparseable end"
+END_BEFORE_START = "end before start"
+UNPARSEABLE_PRICE = "unparseable price"
+PRICE_RANGE = "price out of range"
+NEGATIVE_PRICE = "negative price"
 DUPLICATE = "duplicate"
 
 REASONS = (
@@ -60,6 +65,11 @@ REASONS = (
     UNPARSEABLE_VALUE,
     NON_FINITE_VALUE,
     UNREADABLE_LABEL,
+    UNPARSEABLE_END,
+    END_BEFORE_START,
+    UNPARSEABLE_PRICE,
+    PRICE_RANGE,
+    NEGATIVE_PRICE,
     DUPLICATE,
 )
 
@@ -119,7 +129,7 @@ def transactions(opened: Opened, source: TransactionsSource, clock: Clock) -> ir
         if getattr(source, name) is not None
     }
     when = _moments(read["timestamp"], opened, source, clock, f"{key}.timestamp")
-    money, no_money = _number(opened, source.amount, f"{key}.amount")
+    money, no_money = number_of(opened, source.amount, f"{key}.amount")
     rows = raw.select(
         customer_id=text(read["customer_id"]),
         **_moment_columns(when),
@@ -138,7 +148,7 @@ def transactions(opened: Opened, source: TransactionsSource, clock: Clock) -> ir
         (rows.number_.isnull() & rows.no_number_, NO_AMOUNT),
         (rows.number_.isnull(), UNPARSEABLE_AMOUNT),
         (rows.number_.abs() >= AMOUNT_LIMIT, AMOUNT_RANGE),
-        *([(_repeats(), DUPLICATE)] if source.deduplicate else []),
+        *([(repeats(), DUPLICATE)] if source.deduplicate else []),
     ]
     fits = is_finite(rows.number_) & (rows.number_.abs() < AMOUNT_LIMIT)
     sane = ibis.cases((fits, rows.number_), else_=missing("float64"))
@@ -176,7 +186,7 @@ def events(opened: Opened, source: EventsSource, clock: Clock) -> ir.Table:
     when = _moments(read["timestamp"], opened, source, clock, f"{key}.timestamp")
     value, no_value = missing("float64"), ibis.literal(True)
     if source.value is not None:
-        value, no_value = _number(opened, source.value, f"{key}.value")
+        value, no_value = number_of(opened, source.value, f"{key}.value")
     rows = raw.select(
         customer_id=text(read["customer_id"]),
         **_moment_columns(when),
@@ -338,8 +348,26 @@ def _moment_tests(rows: ir.Table, clock: Clock) -> list[Test]:
     ]
 
 
-def _number(opened: Opened, setting: str, key: str) -> tuple[Any, Any]:
-    """Read a number, and whether a column that it is made of is blank."""
+def number_of(opened: Opened, setting: str, key: str) -> tuple[Any, Any]:
+    """Number of a setting, and whether a column that it is made of is blank.
+
+    Parameters
+    ----------
+    opened : Opened
+    setting : str
+        A column, or arithmetic over columns.
+    key : str
+        Settings key, for errors.
+
+    Returns
+    -------
+    tuple of float64 column and boolean column
+
+    Raises
+    ------
+    InputError, SettingsError
+        If a column is missing, or the setting cannot be.
+    """
     read = columns_of(setting, opened.table.columns, key)
     for name in read:
         settings_column(opened, name, key)
@@ -350,7 +378,13 @@ def _number(opened: Opened, setting: str, key: str) -> tuple[Any, Any]:
     return value, blank
 
 
-def _repeats() -> ir.BooleanValue:
-    """Whether an equal raw row was met before; two hashes stand for the row."""
+def repeats() -> ir.BooleanValue:
+    """Whether an equal raw row was met before; two hashes stand for the row.
+
+    Returns
+    -------
+    boolean column
+        Of a table with the columns of `raw_columns`.
+    """
     same = ibis.window(group_by=["row_", "row_again_"], order_by="row_")
     return ibis.row_number().over(same) > 0

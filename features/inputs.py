@@ -26,7 +26,8 @@ class SourceReport:
     Parameters
     ----------
     source : str
-        Name of the source in the settings: ``transactions``, ``customers``, ``events``.
+        Name of the source in the settings: ``transactions``, ``customers``, ``events``,
+        ``subscriptions``.
     read : int
         Rows read (after the source's `where`), malformed lines included.
     accepted : int
@@ -71,6 +72,12 @@ class Inputs:
     events : ibis table or None
         ``customer_id`` string, ``occurred_at`` timestamp, ``day`` date, ``kind`` string (lower
         case), ``value`` float64.
+    subscriptions : ibis table or None
+        ``customer_id`` string, ``day`` date (the first), ``end`` date (null while it runs; of a
+        paid period never null), ``plan`` string, ``price`` decimal(18,6) or null, ``end_reason``
+        string (lower case) or null, ``repeats`` boolean (it renews until it ends; else it is one
+        paid period), ``term_months`` and ``term_days`` int64 (one of them 0), ``grace_days`` int64
+        (the same for all).
     reports : tuple of SourceReport
         One for each source that was read.
     connection : ibis backend
@@ -80,5 +87,6 @@ class Inputs:
     transactions: ir.Table | None = None
     customers: ir.Table | None = None
     events: ir.Table | None = None
+    subscriptions: ir.Table | None = None
     reports: tuple[SourceReport, ...] = ()
     connection: Any = None

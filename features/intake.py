@@ -25,16 +25,30 @@ from features.inputs import Inputs, SourceReport
 from features.postgres import brief
 from features.rejects import remove_rejects, write_rejects
 from features.reports import report
-from features.settings import CustomersSource, EventsSource, Sources, TransactionsSource
+from features.settings import (
+    CustomersSource,
+    EventsSource,
+    Sources,
+    SubscriptionsSource,
+    TransactionsSource,
+)
 from features.sources import Opened, Wanted, is_spark, open_source
 from features.specimens import specimens
+from features.subscriptions import subscriptions as judge_subscriptions
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-AnySource = TransactionsSource | CustomersSource | EventsSource
+AnySource = TransactionsSource | CustomersSource | EventsSource | SubscriptionsSource
 Progress = Callable[[str], None]
-_READ = ("transactions", "customers", "events")
+_READ = ("transactions", "customers", "events", "subscriptions")
+# Settings that name one column.
+_SINGLE = (
+    *("customer_id", "timestamp", "order_id", "product_id", "category", "kind", "label"),
+    *("start", "end", "plan", "end_reason"),
+)
+# What judging leaves beside the columns of `features.inputs`.
+_JUDGED = ("reason_", "row_", "zoned_", "raw_", "last_")
 
 
 def read(
@@ -51,7 +65,8 @@ def read(
     Parameters
     ----------
     sources : Sources
-        At least one of transactions, customers and events; the others are not read yet.
+        At least one of transactions, customers, events and subscriptions; treatments are not read
+        yet.
     timezone : str
         IANA name of the business time zone.
     now : datetime
@@ -112,7 +127,7 @@ class _Reading:
         if not given:
             raise SettingsError(
                 "No source to read; give at least one of [sources.transactions], "
-                "[sources.customers] and [sources.events]."
+                "[sources.customers], [sources.events] and [sources.subscriptions]."
             )
         local_now = now.astimezone(_zone(timezone)).replace(tzinfo=None)
         spill = rejects.parent / "spill" if rejects is not None else None
@@ -152,7 +167,8 @@ def _read_source(reading: _Reading, name: str, source: AnySource) -> tuple[ir.Ta
         judged = _keep(backend, f"{unique}_judged", _judge(opened, source, clock, backend, unique))
     opened.release()
     found = _report(reading, name, source, opened, judged)
-    accepted = judged.filter(judged.reason_.isnull()).drop("reason_", "row_", "zoned_", "raw_")
+    accepted = judged.filter(judged.reason_.isnull())
+    accepted = accepted.drop(*(name for name in _JUDGED if name in judged.columns))
     if not inside:
         accepted = _hand_over(accepted, reading.connection, unique)
     return accepted, found
@@ -167,6 +183,8 @@ def _judge(
         return judge_customers(replace(opened, table=kept), source)
     if isinstance(source, EventsSource):
         return contract.events(opened, source, clock)
+    if isinstance(source, SubscriptionsSource):
+        return judge_subscriptions(opened, source, clock)
     return contract.transactions(opened, source, clock)
 
 
@@ -176,10 +194,9 @@ def _wanted(source: AnySource) -> Wanted | None:
         return None
 
     def needed(columns: Sequence[str]) -> list[str]:
-        single = ("customer_id", "timestamp", "order_id", "product_id", "category", "kind", "label")
-        named = [getattr(source, setting, None) for setting in single]
+        named = [getattr(source, setting, None) for setting in _SINGLE]
         named += getattr(source, "attributes", ())
-        for setting in ("amount", "value"):
+        for setting in ("amount", "value", "price"):
             if written := getattr(source, setting, None):
                 named += columns_of(written, columns, f"sources.*.{setting}")
         return [name for name in named if name is not None]

@@ -11,7 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from features.contract import UNPARSEABLE_AMOUNT, UNPARSEABLE_DATE, UNPARSEABLE_VALUE
+from features.contract import (
+    UNPARSEABLE_AMOUNT,
+    UNPARSEABLE_DATE,
+    UNPARSEABLE_END,
+    UNPARSEABLE_PRICE,
+    UNPARSEABLE_VALUE,
+)
 from features.inputs import SourceReport
 
 #: More rejected rows than this share of those read are worth a word.
@@ -24,6 +30,8 @@ _READ_BY = {
     UNPARSEABLE_DATE: "timestamp_format",
     UNPARSEABLE_AMOUNT: "amount and decimal",
     UNPARSEABLE_VALUE: "value and decimal",
+    UNPARSEABLE_END: "timestamp_format",
+    UNPARSEABLE_PRICE: "price and decimal",
 }
 
 
@@ -83,7 +91,7 @@ def obstacle(reports: Sequence[SourceReport], needed: str) -> Obstacle | None:
     -------
     Obstacle or None
         Of the first source of which no row was accepted, if it is the needed one, or of which
-        more than half of the rows have a date, an amount or a value that cannot be read.
+        more than half of the rows have a date or a number that cannot be read.
     """
     for report in reports:
         if report.source == needed and not report.accepted:
@@ -107,7 +115,7 @@ def _unreadable(report: SourceReport, unread: dict[str, int]) -> Obstacle:
         f"{report.source}: {_of(sum(unread.values()), report)} were rejected for {told}, which is "
         "nearly always a wrong setting"
     )
-    look = "; ".join(_READ_BY[reason] for reason in reasons)
+    look = "; ".join(dict.fromkeys(_READ_BY[reason] for reason in reasons))
     told_of = [report.advice[reason] for reason in reasons if reason in report.advice]
     advice = " ".join([f"Look at {look} in [sources.{report.source}].", *told_of])
     return Obstacle(why, advice, is_total=False)

@@ -10,6 +10,7 @@ from collections.abc import Container, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from features import ends
 from features.compat import arrow
 from features.contract import DUPLICATE, MALFORMED, REASONS
 from features.inputs import SourceReport
@@ -33,10 +34,10 @@ def report(
     Parameters
     ----------
     source : str
-        ``transactions``, ``customers`` or ``events``.
+        ``transactions``, ``customers``, ``events`` or ``subscriptions``.
     judged : ibis table
         As `features.contract` leaves it, materialised.
-    settings : TransactionsSource, CustomersSource or EventsSource
+    settings : TransactionsSource, CustomersSource, EventsSource or SubscriptionsSource
     malformed : int
         Lines that did not fit their header.
     commas : container of str
@@ -60,6 +61,8 @@ def report(
     notes = [*advice.values(), *_notes(source, counts, rejected, settings)]
     if source == "events" and (others := unread(judged.filter(judged.reason_.isnull()))):
         notes.append(others)
+    if source == "subscriptions":
+        notes += _of_subscriptions(judged.filter(judged.reason_.isnull()), counts, settings)
     return SourceReport(
         source=source,
         read=counts["read"] + malformed,
@@ -84,12 +87,16 @@ def _measures(judged: ir.Table, settings: Any, commas: Container[str]) -> dict[s
         measures[f"rejected_{place}"] = judged.count(where=judged.reason_ == reason)
     if "day" in judged.columns:
         measures["first_day"] = judged.day.min(where=accepted)
-        measures["last_day"] = judged.day.max(where=accepted)
+        last = judged.last_ if "last_" in judged.columns else judged.day
+        measures["last_day"] = last.max(where=accepted)
         measures["zoned"] = judged.count(where=accepted & judged.zoned_)
     if "amount" in judged.columns:
         measures["positive"] = judged.count(where=accepted & (judged.amount > 0))
-        if not settings.deduplicate:
-            measures["distinct"] = judged.row_.nunique()
+    if not getattr(settings, "deduplicate", True):
+        measures["distinct"] = judged.row_.nunique()
+    if "end" in judged.columns:
+        measures["running"] = judged.count(where=accepted & judged.end.isnull())
+        measures["priced"] = judged.price.count(where=accepted)
     if "churned" in judged.columns:
         measures["labelled"] = judged.churned.count(where=accepted)
     for place, name in enumerate(getattr(settings, "attributes", ())):
@@ -149,6 +156,22 @@ def _doubts(
     if source == "customers" and settings.label is not None and missing_labels:
         notes.append(f"{_counted(missing_labels, 'customer')} without a label.")
     return notes + _attributes_as_text(counts, settings)
+
+
+def _of_subscriptions(accepted: ir.Table, counts: Mapping[str, Any], settings: Any) -> list[str]:
+    """What a person should know of subscriptions that were accepted."""
+    notes = []
+    if counts["accepted"] and settings.rows == "subscription" and not counts["running"]:
+        notes.append(
+            "Every subscription has an end: if that is the day up to which it is paid, set "
+            'rows = "period".'
+        )
+    without = counts["accepted"] - counts["priced"]
+    if settings.price is not None and without:
+        notes.append(f"{_counted(without, 'row')} without a price.")
+    if settings.end_reason is not None and (others := ends.unread(accepted)):
+        notes.append(others)
+    return notes
 
 
 def _attributes_as_text(counts: Mapping[str, Any], settings: Any) -> list[str]:

@@ -36,8 +36,8 @@ def check(table: ir.Table, *, population: Population = "buyers") -> None:
     table : ibis table
         Columns ``customer_id``, ``as_of``, those of the catalogue in their order, then
         ``attribute_*`` (string or float64).
-    population : {"buyers", "customers"}
-        Among all customers those without an occasion may have nulls everywhere.
+    population : {"buyers", "customers", "subscribers"}
+        Among all but buyers those without an occasion may have nulls everywhere.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def schema(table: ir.Table, *, population: Population = "buyers") -> DataFrameSc
     ----------
     table : ibis table
         For its ``attribute_*`` columns.
-    population : {"buyers", "customers"}
+    population : {"buyers", "customers", "subscribers"}
 
     Returns
     -------
@@ -94,7 +94,7 @@ def _pandera(*names: str) -> tuple[Any, ...]:
 def _column(feature: Feature, population: Population) -> Column:
     """Column of the catalogue: its type, its range and whether it may be null."""
     Check, Column = _pandera("Check", "Column")
-    nullable = feature.nullable or population == "customers"
+    nullable = feature.nullable or population != "buyers"
     if feature.kind == "string":
         return Column(dt.string, nullable=nullable)
     checks = [Check(lambda data: _within(data.table[data.key], feature), n_failure_cases=SHOWN)]

@@ -6,11 +6,13 @@ column which does not exist is found when the source is read.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from features.ends import ENDS
 from features.kinds import KINDS, plain
+from features.terms import term
 
 
 class Section(BaseModel):
@@ -183,15 +185,119 @@ class EventsSource(Source):
 
 
 class SubscriptionsSource(Source):
-    """One row per subscription period. Declared for later; not read yet."""
+    """One row per subscription, or one per paid period of it; see `rows`."""
 
     customer_id: str = Field(
         min_length=1, description="Column with the customer's id; read as text."
     )
-    start: str = Field(min_length=1, description="Column with the first day of the period.")
-    end: str | None = Field(default=None, description="Column with the last day of the period.")
+    start: str = Field(
+        min_length=1,
+        description="Column with the first day of the subscription, or of the paid period; read "
+        "as a purchase's moment.",
+    )
+    end: str | None = Field(
+        default=None,
+        description="Column with the day on which the subscription ended (blank while it runs), "
+        "or up to which the period is paid (blank: one `term`). Its last day, or the first without "
+        "it: a day makes no difference within `grace_days`.",
+    )
+    rows: Literal["subscription", "period"] = Field(
+        default="subscription",
+        description="What a row is: `subscription`, which renews every `term` until it ends; or "
+        "`period`, paid for once, so that a customer who renews has another row.",
+    )
+    term: str | None = Field(
+        default=None,
+        description="Time between two renewals: `week`, `month`, `quarter`, `half-year`, `year`, "
+        'or days as `"28 days"`. When not given, `month` for rows that are subscriptions; rows '
+        "that are periods tell it by their length.",
+    )
+    terms: dict[str, str] = Field(
+        default={},
+        description='Terms of plans that differ, as `{ Annual = "year" }`, by the words of the '
+        "column `plan`; small or capital letters, and blanks around a word, are all the same.",
+    )
     plan: str | None = Field(default=None, description="Column with the plan's name.")
-    price: str | None = Field(default=None, description="Column with the price of the period.")
+    price: str | None = Field(
+        default=None,
+        description="Price of a term, in `currency`: a column, or arithmetic over columns as for "
+        "an amount. Without it, spend and lifetime value cannot be said.",
+    )
+    end_reason: str | None = Field(
+        default=None,
+        description="Column that says why it ended: `voluntary`, `involuntary` (the payment "
+        "failed), or one of the words in `end_reasons`; any other is accepted and not looked at.",
+    )
+    end_reasons: dict[str, str] = Field(
+        default={},
+        description='The business\'s own words for these, as `{ "card declined" = '
+        '"involuntary", cancelled = "voluntary" }`; capitals and blanks aside.',
+    )
+    grace_days: int = Field(
+        default=7,
+        ge=0,
+        le=90,
+        description="Who is back within so many days after the end has renewed late and never "
+        "left.",
+    )
+    timestamp_format: str | None = Field(
+        default=None,
+        description="How text dates (or numbers, as 20240301) are written, in strptime's signs: "
+        "`%d.%m.%Y`, `%m/%d/%Y %H:%M`, `%Y%m%d`; ISO 8601 (2024-03-31, 2024-03-31T14:05:00) when "
+        "not given.",
+    )
+    deduplicate: bool = Field(
+        default=False,
+        description="Whether to reject exact repeats of a whole row, keeping the first.",
+    )
+
+    @field_validator("term")
+    @classmethod
+    def _known_term(cls, given: str | None) -> str | None:
+        if given is not None:
+            term(given)
+        return given
+
+    @field_validator("terms")
+    @classmethod
+    def _known_terms(cls, given: dict[str, str]) -> dict[str, str]:
+        """Words without capitals and blanks around them, each with one term."""
+        for words in given.values():
+            term(words)
+        return _plain_words(given)
+
+    @field_validator("end_reasons")
+    @classmethod
+    def _known_ends(cls, given: dict[str, str]) -> dict[str, str]:
+        read = _plain_words({word: plain(end) for word, end in given.items()})
+        for word, end in read.items():
+            if end not in ENDS:
+                raise ValueError(f"got {end!r} for {word!r}; expected {' or '.join(ENDS)}.")
+        return read
+
+    @model_validator(mode="after")
+    def _terms_have_plans(self) -> Self:
+        if self.terms and self.plan is None:
+            raise ValueError("`terms` in [sources.subscriptions] needs `plan`, whose words it has.")
+        if self.end_reasons and self.end_reason is None:
+            raise ValueError(
+                "`end_reasons` in [sources.subscriptions] needs `end_reason`, whose words it has."
+            )
+        return self
+
+
+def _plain_words(given: dict[str, str]) -> dict[str, str]:
+    """Words without capitals and blanks around them; refused where two become one."""
+    read: dict[str, str] = {}
+    for word, meaning in given.items():
+        if not plain(word):
+            raise ValueError(f"got a blank word for {meaning!r}; write it as the data have it.")
+        if read.setdefault(plain(word), meaning) != meaning:
+            raise ValueError(
+                f"got both {read[plain(word)]!r} and {meaning!r} for {word!r} (capitals and "
+                "blanks aside); name one."
+            )
+    return read
 
 
 class TreatmentsSource(Source):

@@ -18,6 +18,8 @@ from features.compat import missing
 from features.contract import (
     UNPARSEABLE_AMOUNT,
     UNPARSEABLE_DATE,
+    UNPARSEABLE_END,
+    UNPARSEABLE_PRICE,
     UNPARSEABLE_VALUE,
     UNREADABLE_LABEL,
 )
@@ -29,8 +31,17 @@ if TYPE_CHECKING:
 # 1,234 may be a thousand written the English way.
 _ENGLISH_THOUSANDS = r"^[+-]?[1-9][0-9]{0,2},[0-9]{3}$"
 _LONGEST = 60
-_NUMBERS = ((UNPARSEABLE_AMOUNT, "amount", "1234.50"), (UNPARSEABLE_VALUE, "value", "4 or 4.5"))
-_OTHERS = ((UNPARSEABLE_DATE, "timestamp"), (UNREADABLE_LABEL, "label"))
+_NUMBERS = (
+    (UNPARSEABLE_AMOUNT, "amount", "1234.50"),
+    (UNPARSEABLE_VALUE, "value", "4 or 4.5"),
+    (UNPARSEABLE_PRICE, "price", "9.90"),
+)
+_OTHERS = (
+    (UNPARSEABLE_DATE, "timestamp"),
+    (UNPARSEABLE_DATE, "start"),
+    (UNPARSEABLE_END, "end"),
+    (UNREADABLE_LABEL, "label"),
+)
 
 
 @dataclass(frozen=True)
@@ -74,7 +85,7 @@ def specimens(
     ----------
     judged : ibis table
         As `features.contract` leaves it.
-    settings : TransactionsSource, CustomersSource or EventsSource
+    settings : TransactionsSource, CustomersSource, EventsSource or SubscriptionsSource
     key : str
         Settings key of the source.
     commas : container of str

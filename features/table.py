@@ -14,14 +14,20 @@ from typing import Literal
 import ibis
 import ibis.expr.types as ir
 
-from features import basket, care, compat, refunds, rfm, rhythm, season, spend
+from features import basket, care, compat, refunds, rfm, rhythm, season, spend, subscription
 from features.catalogue import ATTRIBUTE, FEATURES, Feature
 from features.errors import FeaturesError, InputError
 from features.inputs import Inputs
 from features.occasions import before, occasions, paced
 
-Population = Literal["buyers", "customers"]
+Population = Literal["buyers", "customers", "subscribers"]
 MAX_HORIZON_DAYS = 730
+# Where each population is listed.
+_SOURCE: dict[Population, str] = {
+    "buyers": "transactions",
+    "customers": "customers",
+    "subscribers": "subscriptions",
+}
 
 
 def behaviour(
@@ -32,15 +38,16 @@ def behaviour(
     Parameters
     ----------
     inputs : Inputs
-        Accepted rows. Of transactions and events only those before `as_of` are seen;
-        attributes carry no date and are taken as they are.
+        Accepted rows. Of transactions, events and subscriptions only those before `as_of` are
+        seen, and no end that had not come; attributes carry no date and are taken as they are.
     as_of : date
     horizon_days : int
         Length of the outcome window that the table is for, 1 to 730: it sets the window of
         `same_season_*`.
-    population : {"buyers", "customers"}
+    population : {"buyers", "customers", "subscribers"}
         ``buyers``: everyone with an occasion before `as_of`. ``customers``: every row of the
-        customers source.
+        customers source. ``subscribers``: everyone with a subscription that runs at `as_of`, one
+        that is late and within its grace among them.
 
     Returns
     -------
@@ -61,17 +68,20 @@ def behaviour(
             f"Got horizon_days={horizon_days}, expected 1 to {MAX_HORIZON_DAYS}: set a shorter "
             "horizon."
         )
-    purchases = _purchases(inputs, as_of, horizon_days, buyers_only=population == "buyers")
-    attributes = _attributes(inputs)
-    first, second = (purchases, attributes) if population == "buyers" else (attributes, purchases)
-    if first is None:
-        source = "transactions" if population == "buyers" else "customers"
+    blocks = {
+        "transactions": _purchases(inputs, as_of, horizon_days, buyers_only=population == "buyers"),
+        "customers": _attributes(inputs),
+        "events": _care(inputs, as_of),
+        "subscriptions": _subscriptions(inputs, as_of, only_running=population == "subscribers"),
+    }
+    source = _SOURCE[population]
+    table = blocks.pop(source)
+    if table is None:
         raise InputError(
             f"Got no {source} source, expected one for a table of {population}: "
             f"add [sources.{source}] to the settings."
         )
-    table = first
-    for block in (second, _care(inputs, as_of)):
+    for block in blocks.values():
         if block is not None:
             table = table.left_join(block, "customer_id").drop("customer_id_right")
     return table.select(
@@ -118,6 +128,16 @@ def _care(inputs: Inputs, as_of: date) -> ir.Table | None:
         return None
     totals = care.totals(before(inputs.events, as_of), as_of)
     return totals.select("customer_id", **care.features(totals))
+
+
+def _subscriptions(inputs: Inputs, as_of: date, *, only_running: bool) -> ir.Table | None:
+    """Features of the subscriptions, one row per customer who had one, or has one now."""
+    if inputs.subscriptions is None:
+        return None
+    totals = subscription.totals(inputs.subscriptions, as_of)
+    if only_running:
+        totals = totals.filter(totals.running == 1)
+    return totals.select("customer_id", **subscription.features(totals))
 
 
 def _attributes(inputs: Inputs) -> ir.Table | None:

@@ -93,6 +93,12 @@ def make(inputs: Inputs, settings: Settings, as_of: date, rejects: Path) -> Data
     answers: tuple[Answer, ...]
     if settings.churn.rule == "label":
         answers = (_labels(inputs, settings, as_of),)
+    elif settings.churn.rule == "subscription":
+        from training.subscriptions import readiness as retention
+
+        answers = retention.assess(
+            inputs.subscriptions, as_of=as_of, horizon_days=settings.churn.horizon_days
+        )
     else:
         from training import readiness
 

@@ -23,7 +23,8 @@ from regulars.settings import Settings
 _HEAD = """# Settings
 
 Everything that `regulars.toml` can say. Needed are the three keys at the top and one source:
-`[sources.transactions]`, or `[sources.customers]` with a `label`; all the rest has defaults.
+`[sources.transactions]`, `[sources.subscriptions]`, or `[sources.customers]` with a `label`; all
+the rest has defaults.
 `regulars check` reads the file, says what is wrong in it, and what the sources hold.
 
 - An unknown key or section is an error that names the nearest known one.
@@ -36,7 +37,6 @@ Everything that `regulars.toml` can say. Needed are the three keys at the top an
 
 # What this version does with the sections that are declared for later.
 _LATER: dict[tuple[str, ...], str] = {
-    ("sources", "subscriptions"): "This version refuses a file with this section.",
     ("sources", "treatments"): "This version checks the section, and says that it reads no row.",
 }
 _OF_ALL = "Every source is a section of its own, under its name below, and has these keys."

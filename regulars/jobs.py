@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from features.errors import EmptyError
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from features.inputs import Inputs
     from features.losses import Obstacle
+    from features.table import Population
     from regulars.settings import Settings
     from training.pipeline import Training
     from training.registry import Champion
@@ -30,6 +31,18 @@ if TYPE_CHECKING:
 
 #: Told what is being done, how many parts are done, and of how many.
 Tell = Callable[[str, int, int], None]
+
+
+_POPULATION: dict[str, Population] = {
+    "inactivity": "buyers",
+    "label": "customers",
+    "subscription": "subscribers",
+}
+_NEEDED: dict[str, str] = {
+    "buyers": "transactions",
+    "customers": "customers",
+    "subscribers": "subscriptions",
+}
 
 
 @dataclass(frozen=True)
@@ -90,9 +103,9 @@ def store(settings: Settings) -> Store:
     return Store(Path(settings.store.path))
 
 
-def population(settings: Settings) -> Literal["buyers", "customers"]:
-    """Whom the questions are about: buyers, or, under the label rule, every listed customer."""
-    return "customers" if settings.churn.rule == "label" else "buyers"
+def population(settings: Settings) -> Population:
+    """Whom the questions are about: buyers, every listed customer (label rule), or subscribers."""
+    return _POPULATION[settings.churn.rule]
 
 
 def read(settings: Settings, *, now: datetime, tell: Tell) -> Inputs:
@@ -139,8 +152,7 @@ def obstacle(settings: Settings, inputs: Inputs) -> Obstacle | None:
     """
     from features import losses
 
-    needed = "customers" if population(settings) == "customers" else "transactions"
-    return losses.obstacle(inputs.reports, needed)
+    return losses.obstacle(inputs.reports, _NEEDED[population(settings)])
 
 
 def day_after(inputs: Inputs, *, today: date) -> date:
@@ -156,10 +168,10 @@ def day_after(inputs: Inputs, *, today: date) -> date:
     Returns
     -------
     date
-        Of the transactions where there are any, else of the events.
+        Of the transactions where there are any, else of the subscriptions or of the events.
     """
     last = {report.source: report.last_day for report in inputs.reports}
-    day = last.get("transactions") or last.get("events")
+    day = last.get("transactions") or last.get("subscriptions") or last.get("events")
     return today if day is None else day + timedelta(days=1)
 
 

@@ -91,11 +91,8 @@ def _disagreements(settings: Settings) -> list[str]:
     """Faults that no section can see alone."""
     sources, rule = settings.sources, settings.churn.rule
     faults = []
-    if rule == "subscription" or sources.subscriptions is not None:
-        faults.append(
-            "subscriptions come later: this version knows the rules `inactivity` and `label`. "
-            'Remove [sources.subscriptions] and rule = "subscription".'
-        )
+    if rule == "subscription" and sources.subscriptions is None:
+        faults.append("the section [sources.subscriptions] is missing; `subscription` reads it.")
     if rule == "inactivity" and sources.transactions is None:
         faults.append("the section [sources.transactions] is missing; `inactivity` reads it.")
     if rule == "label" and (sources.customers is None or sources.customers.label is None):

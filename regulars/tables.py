@@ -175,7 +175,7 @@ def at_risk(listed: Watchlist, settings: Settings) -> Table:
 def _legend(row: Mapping[str, Any], settings: Settings, *, valued: bool) -> list[str]:
     """What the columns mean, for people who compare one with another."""
     days = f"within {row['horizon_days']} days"
-    leaving = "to leave" if settings.churn.rule == "label" else "of no purchase"
+    leaving = "of no purchase" if settings.churn.rule == "inactivity" else "to leave"
     told = [f"leaves: chance {leaving} {days}"]
     if valued:
         told += [

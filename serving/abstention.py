@@ -30,9 +30,17 @@ _NEED_CLV = frozenset({"potential_value", "tier"})
 NO_PURCHASES = "no purchases on record"
 NO_NUMBER = "no number from the model"
 NO_POPULATION = "nothing to compare with in the last full scoring"
+NO_SUBSCRIPTION = "no running subscription"
+NO_PRICE = "no price on record"
+OF_PURCHASES = "not asked of subscriptions"
+# What rests on purchases under any rule, and what on the price of a subscription.
+_BOUGHT = frozenset({"p_alive", "potential_value", "rfm"})
+_PRICED = frozenset({"expected_spend", "clv", "tier"})
 
 
-def explain(missing: Mapping[str, np.ndarray], known: np.ndarray) -> pa.Array:
+def explain(
+    missing: Mapping[str, np.ndarray], known: np.ndarray, *, subscribed: bool = False
+) -> pa.Array:
     """Name what is not said about each customer, and why.
 
     Parameters
@@ -40,7 +48,9 @@ def explain(missing: Mapping[str, np.ndarray], known: np.ndarray) -> pa.Array:
     missing : mapping of str to numpy.ndarray of bool
         For each of ``ANSWERS``, where it is null.
     known : numpy.ndarray of bool
-        Where there is a purchase on record.
+        Where there is a purchase on record, or a subscription that runs.
+    subscribed : bool, default False
+        Whether the customers are subscribers.
 
     Returns
     -------
@@ -51,16 +61,17 @@ def explain(missing: Mapping[str, np.ndarray], known: np.ndarray) -> pa.Array:
     for bit, name in enumerate(ANSWERS, start=1):
         codes |= missing[name].astype(np.int64) << bit
     distinct, where = np.unique(codes, return_inverse=True)
-    texts = pa.array([_sentence(int(code)) for code in distinct], pa.string())
+    texts = pa.array([_sentence(int(code), subscribed) for code in distinct], pa.string())
     return texts.take(pa.array(where))
 
 
-def _sentence(code: int) -> str | None:
+def _sentence(code: int, subscribed: bool) -> str | None:
     """Text of one combination: bit 0 tells of purchases, the others of null columns."""
+    why = _why_of_subscriber if subscribed else _why
     gone = [name for bit, name in enumerate(ANSWERS, start=1) if code >> bit & 1]
     by_reason: dict[str, list[str]] = {}
     for name in gone:
-        by_reason.setdefault(_why(name, bool(code & 1), gone), []).append(name)
+        by_reason.setdefault(why(name, bool(code & 1), gone), []).append(name)
     told = [f"{reason}: {', '.join(names)}" for reason, names in by_reason.items()]
     return "; ".join(told) or None
 
@@ -71,3 +82,11 @@ def _why(name: str, known: bool, gone: list[str]) -> str:
     if name in MODELLED or (name in _NEED_CLV and "clv" in gone):
         return NO_NUMBER
     return NO_POPULATION
+
+
+def _why_of_subscriber(name: str, known: bool, gone: list[str]) -> str:
+    if name in _BOUGHT:
+        return OF_PURCHASES
+    if not known:
+        return NO_SUBSCRIPTION
+    return NO_PRICE if name in _PRICED and "expected_spend" in gone else NO_NUMBER

@@ -104,8 +104,9 @@ COLUMNS: tuple[Column, ...] = (
     ),
     _probability(
         "churn_probability",
-        "Chance that the customer leaves: no purchase within the horizon or, under the rule "
-        "`label`, what the label says.",
+        "Chance that the customer leaves: no purchase within the horizon; under the rule "
+        "`subscription` that the subscription ends in it and is not renewed in the grace; under "
+        "the rule `label` what the label says.",
         _NO_NUMBER,
     ),
     *(
@@ -121,7 +122,7 @@ COLUMNS: tuple[Column, ...] = (
     _probability(
         "return_probability",
         "1 − `churn_probability`: chance of at least one purchase within the horizon or, under "
-        "the rule `label`, to stay.",
+        "the rules `subscription` and `label`, to stay.",
         _NO_NUMBER,
     ),
     _probability(
@@ -135,12 +136,14 @@ COLUMNS: tuple[Column, ...] = (
     *_bounded(
         "expected_purchases",
         "occasions",
-        "Days with a purchase that are expected within the horizon.",
+        "Days with a purchase that are expected within the horizon; of subscribers, renewals that "
+        "are paid.",
     ),
     *_bounded(
         "expected_spend",
         "currency",
-        "Revenue that is expected within the horizon, refunds taken off.",
+        "Revenue that is expected within the horizon, refunds taken off; of subscribers, that of "
+        "the subscription at today's price.",
     ),
     *_bounded(
         "clv",
@@ -161,12 +164,14 @@ COLUMNS: tuple[Column, ...] = (
     _text(
         "next_purchase_by",
         "Day by which the customer's own rhythm expects the next purchase. For overdue customers "
-        "it lies before `as_of`: it says when the purchase was due, not when it will come.",
+        "it lies before `as_of`: it says when the purchase was due, not when it will come. Of "
+        "subscribers, the day of the next renewal.",
         _NO_PURCHASE,
     ),
     _text(
         "stage",
-        f"{_listed(STAGES)}: where the customer is, measured against its own rhythm.",
+        f"{_listed(STAGES)}: where the customer is, measured against its own rhythm or, of "
+        "subscribers, its renewals.",
         _NO_PURCHASE,
         STAGES,
     ),

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 import pyarrow as pa
 
 from features.catalogue import FAMILIES
-from serving import abstention, potential, reasons, segments, tiers, watchlist
+from serving import abstention, potential, reasons, segments, subscribers, tiers, watchlist
 from serving.catalogue import COLUMNS, REASON, Column
 from serving.lifecycle import Rhythm
 from serving.scores import REASON as REASON_TYPE
@@ -26,7 +26,8 @@ _HEAD = """# Scores
 One row a customer, with the same columns from `regulars score`, the API and the page. Money is in
 the `currency` of the settings. An *occasion* is a day with a purchase, refunds of the day taken
 off. Scored is, under the rule `inactivity`, every customer with a paid purchase before `as_of`;
-under the rule `label`, every customer of the customers source.
+under the rule `subscription`, everyone whose subscription runs, late payers within the grace
+among them; under the rule `label`, every customer of the customers source.
 
 Stage, tier, segment and potential compare a customer with all others. What they compare with is
 learned in each full scoring (`regulars score`) and kept in the file of the score table: a customer
@@ -106,7 +107,16 @@ def page() -> str:
     str
         Columns, then a chapter for each thing that is decided or told in them.
     """
-    chapters = (_columns, _stages, _tiers, _potential, _segments, _reasons, _abstained)
+    chapters = (
+        _columns,
+        _stages,
+        _subscribers,
+        _tiers,
+        _potential,
+        _segments,
+        _reasons,
+        _abstained,
+    )
     return "\n".join([_HEAD, *(chapter() for chapter in chapters)])
 
 
@@ -164,6 +174,33 @@ def _stages() -> str:
             f"leaves. The first list that people see takes both: *{watchlist.HEADING}* is stage",
             f"`{watchlist.STAGE}` with a `churn_probability` of at least {watchlist.LEAST:g}, by",
             "falling `clv`.",
+        ),
+    )
+
+
+def _subscribers() -> str:
+    loyal, likelier = subscribers.LOYAL_RENEWALS, subscribers.MORE_LIKELY_THAN_NOT
+    return _chapter(
+        "Subscribers",
+        _prose(
+            "Under the rule `subscription` a contract stands in the place of the rhythm.",
+            "`next_purchase_by` is the day of the next renewal, and the stage is the first of:",
+        ),
+        "\n".join(
+            (
+                f"- at_risk: the renewal is overdue, or `churn_probability` is above {likelier:g};",
+                f"- won_back: came back after an earlier subscription ended, and has renewed less "
+                f"than {loyal} times since;",
+                "- new: no renewal yet;",
+                f"- loyal: renewed {loyal} times or more;",
+                "- growing: everyone else.",
+            )
+        ),
+        _prose(
+            "A subscription ends when the grace after it went by without a new row. `p_alive` is",
+            "not asked: a subscriber is one until the day it ends. `rfm` and `potential_value` are",
+            "said where there are purchases besides. The intervals are those of the number of",
+            "renewals that are paid.",
         ),
     )
 

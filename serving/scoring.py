@@ -6,7 +6,7 @@ decided here, against the thresholds of the last full scoring. Whole columns thr
 
 Null rule: nothing NaN or infinite leaves; what cannot be said is null, and `abstained` names it.
 A customer without a purchase on record has a churn probability, where the model gives one, and
-nothing that rests on purchases.
+nothing that rests on purchases; of a subscriber the model says what rests on the subscription.
 """
 
 from __future__ import annotations
@@ -19,7 +19,16 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from serving import abstention, lifecycle, population, potential, scores, segments, tiers
+from serving import (
+    abstention,
+    lifecycle,
+    population,
+    potential,
+    scores,
+    segments,
+    subscribers,
+    tiers,
+)
 from serving.contract import BOUNDED
 from serving.errors import ScoringError
 from serving.history import History
@@ -107,14 +116,17 @@ def score(
         If there is nobody to learn thresholds from, or the model breaks the contract.
     """
     _check(frame, as_of, scored_at)
-    past = read_history(frame)
-    predicted = _predict(frame, scorer, past, horizon_days)
+    contract = subscribers.are_scored(scorer)
+    past = _without_purchases(read_history(frame)) if contract else read_history(frame)
+    known = subscribers.known(frame) if contract else past.known
+    predicted = _predict(frame, scorer, known, horizon_days)
     clv = predicted["clv"]
     horizon = scorer.horizon_days if horizon_days is None else horizon_days
     learning = thresholds is None
     if thresholds is None:
         thresholds = population.learn(past, clv, as_of=as_of, horizon_days=scorer.horizon_days)
-    decided = _decide(past, clv, thresholds, as_of)
+    by_contract = _by_contract(frame, scorer, as_of) if contract else {}
+    decided = _decide(past, clv, thresholds, as_of, by_contract)
     drivers = _drivers(frame, scorer, predicted["churn_probability"])
     if learning:
         thresholds = replace(thresholds, typical=typical(drivers, decided["stage"]))
@@ -129,7 +141,7 @@ def score(
         "model_version": model_version,
         "scored_at": scored_at.astimezone(UTC),
     }
-    return _assemble(columns, past.known), thresholds
+    return _assemble(columns, known, subscribed=contract), thresholds
 
 
 def _check(frame: pd.DataFrame, as_of: date, scored_at: datetime) -> None:
@@ -152,7 +164,7 @@ def _check(frame: pd.DataFrame, as_of: date, scored_at: datetime) -> None:
 
 
 def _predict(
-    frame: pd.DataFrame, scorer: Predictor, past: History, horizon_days: int | None
+    frame: pd.DataFrame, scorer: Predictor, known: np.ndarray, horizon_days: int | None
 ) -> dict[str, np.ndarray]:
     """Predicted columns as float64 with NaN for what is not said."""
     if frame.empty:
@@ -163,23 +175,46 @@ def _predict(
         given = given.assign(**scorer.predict(frame)[list(_LIFETIME)])
     columns = {name: given[name].to_numpy(dtype="float64", na_value=np.nan) for name in _PREDICTED}
     for name, values in columns.items():
-        said = np.isfinite(values) & (past.known if name in _FROM_PURCHASES else True)
+        said = np.isfinite(values) & (known if name in _FROM_PURCHASES else True)
         columns[name] = np.where(said, values, np.nan)
     return columns
 
 
-def _decide(past: History, clv: np.ndarray, thresholds: Thresholds, as_of: date) -> dict[str, Any]:
+def _without_purchases(past: History) -> History:
+    """Histories of subscribers, most of whom bought nothing besides: that costs nobody money."""
+    return replace(past, spend=np.where(past.known, past.spend, np.nan))
+
+
+def _by_contract(frame: pd.DataFrame, scorer: Predictor, as_of: date) -> dict[str, Any]:
+    """What a contract tells of subscribers, whatever horizon was asked for."""
+    usual = scorer.predict(frame) if len(frame) else pd.DataFrame({"churn_probability": []})
+    churn = usual["churn_probability"].to_numpy(dtype="float64", na_value=np.nan)
+    return {
+        "next_purchase_by": subscribers.next_renewal(frame, as_of),
+        "stage": subscribers.stage(frame, churn),
+    }
+
+
+def _decide(
+    past: History,
+    clv: np.ndarray,
+    thresholds: Thresholds,
+    as_of: date,
+    by_contract: dict[str, Any],
+) -> dict[str, Any]:
     """Columns that are decided from the predictions and the population's thresholds."""
     rhythm, cuts, room = thresholds.rhythm, thresholds.cuts, thresholds.potential
     nobody = pd.Categorical.from_codes(np.full(len(clv), -1), pd.Index([], dtype="str"))
     days = np.full(len(clv), np.datetime64("NaT", "D"))
-    stage = lifecycle.stage(past, rhythm) if rhythm else nobody
+    own = {
+        "next_purchase_by": lifecycle.next_purchase_by(past, rhythm, as_of) if rhythm else days,
+        "stage": lifecycle.stage(past, rhythm) if rhythm else nobody,
+    } | by_contract
     could = potential.potential_value(past, clv, room) if room else np.full(len(clv), np.nan)
     return {
         "potential_value": could,
-        "next_purchase_by": lifecycle.next_purchase_by(past, rhythm, as_of) if rhythm else days,
-        "stage": stage,
-        "tier": tiers.tier(past, clv, could, stage, cuts) if cuts else nobody,
+        **own,
+        "tier": tiers.tier(past, clv, could, own["stage"], cuts) if cuts else nobody,
         "rfm": segments.rfm(past, thresholds.quintiles) if thresholds.quintiles else nobody,
     }
 
@@ -191,10 +226,10 @@ def _drivers(frame: pd.DataFrame, scorer: Predictor, churn: np.ndarray) -> pd.Da
     return scorer.contributions(frame).mul(np.where(np.isfinite(churn), 1.0, np.nan), axis=0)
 
 
-def _assemble(columns: dict[str, Any], known: np.ndarray) -> pd.DataFrame:
+def _assemble(columns: dict[str, Any], known: np.ndarray, *, subscribed: bool) -> pd.DataFrame:
     rows = len(known)
     missing = {name: np.asarray(pd.isna(columns[name])) for name in abstention.ANSWERS}
-    columns["abstained"] = abstention.explain(missing, known)
+    columns["abstained"] = abstention.explain(missing, known, subscribed=subscribed)
     arrays = [_array(columns[item.name], item.type, rows) for item in scores.SCHEMA]
     table = pa.Table.from_arrays(arrays, schema=scores.SCHEMA)
     return scores.to_frame(scores.validate(table))

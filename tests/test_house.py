@@ -76,7 +76,7 @@ def offenders(fault: Callable[[Path], Any]) -> dict[str, Any]:
 
 def test_there_is_something_to_look_at():
     assert len(MODULES) > 50
-    assert len(EXAMPLES) == 5
+    assert len(EXAMPLES) == 6
 
 
 def test_the_folder_mlflow_holds_no_python():

@@ -31,6 +31,9 @@ _SPEAKERS = {
     "logistic": "logistic regression, calibrated on a later snapshot, with the value model's "
     "outputs among its features",
     "value": "the value model alone",
+    "hazard": "LightGBM on top of the retention of the plan (sBG), period by period, calibrated on "
+    "later renewals",
+    "sbg": "the retention of the plan (shifted-beta-geometric) alone",
 }
 # Under the label rule there is no later snapshot.
 _LABEL_SPEAKERS = {
@@ -107,6 +110,8 @@ def _promise(terms: Terms, speaker: str) -> str:
     rule = {
         "inactivity": f"no purchase in the {terms.horizon_days} days from the as-of date",
         "label": "the label column of the customers table",
+        "subscription": f"a subscription that ended in the {terms.horizon_days} days from the "
+        "as-of date and was not renewed within its grace",
     }[terms.rule]
     told = (_LABEL_SPEAKERS if terms.rule == "label" else _SPEAKERS)[speaker]
     return (

@@ -22,6 +22,7 @@ from training.known import Known, know
 from training.labelled import gather_labelled
 from training.panel import Origin, Schedule, behaviour_frame, schedule, snapshot
 from training.stacking import Trials
+from training.subscriptions.gathered import gather_subscriptions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,6 +114,8 @@ def gather(
     """
     if order.churn.rule == "label":
         return gather_labelled(inputs, order, asked, tell, on_trial)
+    if order.churn.rule == "subscription":
+        return gather_subscriptions(inputs, order, asked, tell)
     data = fingerprint.of_transactions(inputs.transactions, order.as_of)
     if not data.rows:
         raise NotEnoughData(

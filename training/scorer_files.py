@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from training.errors import RegistryError
 from training.scorer import Scorer
@@ -69,6 +69,7 @@ def read(folder: Path) -> Scorer:
     Returns
     -------
     Scorer
+        Or, under the rule `subscription`, a `training.subscriptions.scorer.SubscriptionScorer`.
         Predicts bit for bit what the written one did.
 
     Raises
@@ -77,6 +78,11 @@ def read(folder: Path) -> Scorer:
         If the folder holds no scorer, or one of another format.
     """
     head = _read_head(folder)
+    if head.get("kind") == "subscription":
+        from training.subscriptions.scorer import SubscriptionScorer
+
+        # The same questions and columns, asked of subscribers.
+        return cast(Scorer, SubscriptionScorer.read(folder, head))
     from training.carry import Carry
     from training.spread import Spread
     from training.value.model import ValueModel

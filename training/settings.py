@@ -16,7 +16,8 @@ class ChurnSettings(Section):
         default="inactivity",
         description="What counts as leaving. `inactivity`: no purchase within the horizon, read "
         "from the transactions; `label`: what the column `label` of the customers source says; "
-        "`subscription` comes later and is refused by this version.",
+        "`subscription`: the subscription ends within the horizon and is not renewed in the grace "
+        "after it, read from the subscriptions.",
     )
     horizon_days: int = Field(
         default=90,

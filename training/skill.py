@@ -11,7 +11,7 @@ intervals). Politis, Romano & Wolf (1999), "Subsampling", chapter 2 (rescaling b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -66,6 +66,7 @@ def draws(
     model: str,
     predictions: Mapping[str, pd.DataFrame],
     truth: pd.DataFrame,
+    rules: Container[str] = RULES.keys(),
 ) -> list[Draws]:
     """Bootstrap the skill of a model against every rule of thumb.
 
@@ -81,6 +82,8 @@ def draws(
         By model and rule.
     truth : pandas.DataFrame
         ``returned``, ``occasions``, ``spend`` in the same row order.
+    rules : container of str, optional
+        Names of the naive rules; those of `training.naive` when not given.
 
     Returns
     -------
@@ -102,7 +105,7 @@ def draws(
         errors = {
             name: _errors(question, actual, answer[column].to_numpy(float)[rows], counts)
             for name, answer in predictions.items()
-            if name == model or name in RULES
+            if name == model or name in rules
         }
         mine = errors.pop(model)
         perfect = _gini(actual, actual, counts)

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field, ValidationError
 
-from features.errors import SettingsError
 from features.settings import Source
 from regulars import handbook
-from regulars.settings import Settings, parse
+from regulars.settings import Settings
 
 SHIPPED = Path(__file__).parents[2] / "docs" / "settings.md"
 KEYS = [
@@ -98,15 +97,7 @@ def test_a_type_without_plain_words_is_an_error():
         handbook._row("strange", Section.model_fields["strange"])
 
 
-def test_what_is_said_to_be_refused_is_refused():
+def test_what_is_said_to_be_left_unread_is_said_of_treatments_alone():
     page = handbook.page()
-    later = page.split("## [sources.subscriptions]")[1].split("##")[0]
-    assert "This version refuses a file with this section." in later
-    content = {
-        "name": "shop",
-        "currency": "EUR",
-        "timezone": "UTC",
-        "sources": {"subscriptions": {"uri": "x.csv", "customer_id": "who", "start": "from"}},
-    }
-    with pytest.raises(SettingsError, match="subscriptions come later"):
-        parse(content, file=Path("/shop/regulars.toml"), environment={})
+    (later,) = [part for part in page.split("\n## ") if "says that it reads no row" in part]
+    assert later.startswith("[sources.treatments]")

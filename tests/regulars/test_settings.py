@@ -126,10 +126,15 @@ FAULTS = [
     (changed(timezone="Europe/Berln"), "did you mean 'Europe/Berlin'?"),
     (changed(timezone="../../etc/passwd"), "no time zone is called '../../etc/passwd'"),
     (changed(timezone=""), "no time zone is called ''"),
-    (changed(churn__rule="subscription"), "subscriptions come later"),
     (
-        changed(sources__subscriptions={"uri": "x", "customer_id": "a", "start": "b"}),
-        "subscriptions come later",
+        changed(churn__rule="subscription"),
+        "the section [sources.subscriptions] is missing; `subscription` reads it.",
+    ),
+    (
+        changed(
+            sources__subscriptions={"uri": "x", "customer_id": "a", "start": "b", "term": "never"}
+        ),
+        "`term` in [sources.subscriptions]: got 'never'; expected week, month",
     ),
     (changed(churn__rule="label"), 'rule = "label" in [churn] needs `label`'),
     (

@@ -1,0 +1,1 @@
+"""Retention of subscribers: who renews, for how long, and what that is worth."""

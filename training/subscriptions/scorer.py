@@ -1,0 +1,297 @@
+"""The scorer of subscribers: same questions and same columns as `training.scorer.Scorer`.
+
+In: behaviour rows of subscribers. Out: the chance to stay, renewals that will be paid, spend and
+lifetime value, each with its interval. A folder of text and JSON, without MLflow and without the
+``features`` room.
+
+Null rule: without a running subscription nothing is said; without a price neither spend nor
+lifetime value; ``p_alive`` never, as a subscriber is one until the day it ends.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from training.scorer import PREDICTED
+from training.subscriptions import periods
+from training.subscriptions.hazard import PERIOD, Hazard
+from training.subscriptions.periods import Floats
+from training.terms import Terms
+
+if TYPE_CHECKING:
+    from training.churn import ChurnModel
+
+KIND = "subscription"
+HAZARD = "hazard"
+PRICE = "subscription_price"
+FAMILY = "subscription"
+# Numbers of a block: a customer's every period ahead, for as many customers as fit.
+_BLOCK = 4_000_000
+
+
+@dataclass(frozen=True)
+class SubscriptionScorer:
+    """Predicts for subscribers every column that a model answers for.
+
+    Attributes
+    ----------
+    terms : Terms
+        Horizon, margin, discount and training date; the rule is ``subscription``.
+    hazard : Hazard
+        Chances to end, period by period.
+    families : mapping of str to str
+        Family of each column that the hazard reads.
+    grades : mapping of str to str
+        Grade by question.
+    """
+
+    terms: Terms
+    hazard: Hazard
+    families: Mapping[str, str] = field(default_factory=dict)
+    grades: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def speaker(self) -> str:
+        """``hazard``, or ``sbg`` where no trees could be learned."""
+        return "sbg" if self.hazard.trees is None else "hazard"
+
+    @property
+    def churn(self) -> ChurnModel | None:
+        """The trees, whose figures a run keeps."""
+        return self.hazard.trees
+
+    @property
+    def rule(self) -> str:
+        """Churn rule of the settings."""
+        return self.terms.rule
+
+    @property
+    def horizon_days(self) -> int:
+        """Outcome window of the settings, in days; any other can be asked for."""
+        return self.terms.horizon_days
+
+    @property
+    def clv_horizon_days(self) -> int:
+        """Span of the lifetime value, in days."""
+        return self.terms.clv_horizon_days
+
+    @property
+    def trained_as_of(self) -> date:
+        """Nothing from this date on was seen in training."""
+        return date.fromisoformat(self.terms.trained_as_of)
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """Customer attributes that the hazard reads, as ``attribute_*`` columns."""
+        return tuple(name for name in self.families if name.startswith("attribute_"))
+
+    def predict(self, frame: pd.DataFrame, horizon_days: int | None = None) -> pd.DataFrame:
+        """Score behaviour rows of subscribers.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame of shape (n_customers, n_columns)
+            With the catalogue's columns, and ``as_of`` for the lengths of the months ahead (the
+            training's date where it is missing).
+        horizon_days : int, optional
+            Another window, in days. The chance to stay never rises with it.
+
+        Returns
+        -------
+        pandas.DataFrame of shape (n_customers, 14)
+            The columns of ``training.scorer.PREDICTED`` under the index of ``frame``: purchases
+            are renewals that are paid, at the price of today.
+        """
+        horizon = self.horizon_days if horizon_days is None else horizon_days
+        parts = [self._predict(part, horizon) for part in self._blocks(frame, horizon)]
+        return pd.concat(parts) if len(parts) > 1 else parts[0]
+
+    def lifetimes(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """How long subscribers are expected to stay on.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame of shape (n_customers, n_columns)
+            Behaviour rows.
+
+        Returns
+        -------
+        pandas.DataFrame of shape (n_customers, 2)
+            ``expected_months`` of the next ``clv_horizon_days``; ``residual_renewals``: renewals
+            ever after, discounted at the rate of the settings (DERL of the plan's sBG, after the
+            renewals made so far). NaN without a running subscription.
+        """
+        from training.subscriptions.retention import Parameters, residual_lifetime
+
+        span = self.clv_horizon_days
+        due = periods.dues(frame, self._as_of(frame), periods.periods_within(frame, span))
+        stays = periods.months(self.hazard.chances(frame, due), due, span)
+        known = np.isfinite(due[:, 0])
+        alpha, beta = self.hazard.plans.parameters(frame["subscription_plan"], frame[periods.TERM])
+        made = np.nan_to_num(frame["subscription_renewals"].to_numpy(float, na_value=np.nan))
+        years = np.nan_to_num(frame[periods.TERM].to_numpy(float, na_value=np.nan)) / 365.0
+        rates = (1.0 + self.terms.annual_discount_rate) ** years - 1.0
+        cases = np.column_stack([alpha, beta, made, rates])
+        distinct, back = np.unique(cases, axis=0, return_inverse=True)
+        lasting = np.array(
+            [float(residual_lifetime(Parameters(a, b), n, d)) for a, b, n, d in distinct]
+        )[back.ravel()]
+        return pd.DataFrame(
+            {
+                "expected_months": np.where(known, stays, np.nan),
+                "residual_renewals": np.where(known & np.isfinite(lasting), lasting, np.nan),
+            },
+            index=frame.index,
+        )
+
+    def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """What moves each subscriber's risk to end at the next renewal, by family.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame of shape (n_customers, n_columns)
+            Behaviour rows.
+
+        Returns
+        -------
+        pandas.DataFrame of shape (n_customers, n_families)
+            Log-odds; positive raises the risk. Drivers of the score, not causes.
+        """
+        due = periods.dues(frame, self._as_of(frame), 1)
+        columns = self.hazard.contributions(frame, due)
+        members: dict[str, list[str]] = {}
+        for name in map(str, columns):
+            members.setdefault(self.families.get(name, FAMILY), []).append(name)
+        return pd.DataFrame({f: columns[names].sum(axis=1) for f, names in members.items()})
+
+    def parameters(self) -> dict[str, Any]:
+        """What a run keeps of the model: sBG parameters by plan, periods learned, mid-term ends."""
+        plans = self.hazard.plans
+        told: dict[str, Any] = {
+            "hazard.periods": self.hazard.learned,
+            "hazard.ends_between_renewals": round(self.hazard.within, 4),
+            "hazard.sigmoid_slope": round(self.hazard.sigmoid.slope, 4),
+            "hazard.sigmoid_intercept": round(self.hazard.sigmoid.intercept, 4),
+        }
+        for term, one in plans.terms.items():
+            told[f"sbg.{term:g}_days.alpha"] = one.params.alpha
+            told[f"sbg.{term:g}_days.beta"] = one.params.beta
+            told[f"sbg.{term:g}_days.verdict"] = one.verdict
+        return told
+
+    def save(self, folder: Path) -> None:
+        """Write the scorer as a folder of text and JSON.
+
+        Parameters
+        ----------
+        folder : Path
+            Made when absent.
+        """
+        from training.scorer_files import FORMAT, HEAD
+
+        folder.mkdir(parents=True, exist_ok=True)
+        head = {
+            "format": FORMAT,
+            "kind": KIND,
+            "terms": asdict(self.terms),
+            "families": dict(self.families),
+            "grades": dict(self.grades),
+        }
+        self.hazard.save(folder / HAZARD)
+        text = json.dumps(head, indent=1, allow_nan=False)
+        (folder / HEAD).write_text(text, encoding="utf-8")
+
+    @classmethod
+    def read(cls, folder: Path, head: Mapping[str, Any]) -> SubscriptionScorer:
+        """Read what `save` wrote.
+
+        Parameters
+        ----------
+        folder : Path
+        head : mapping
+            What `training.scorer_files.read` found there.
+
+        Returns
+        -------
+        SubscriptionScorer
+            Predicts bit for bit what the saved one did.
+        """
+        return cls(
+            Terms(**head["terms"]), Hazard.load(folder / HAZARD), head["families"], head["grades"]
+        )
+
+    def _blocks(self, frame: pd.DataFrame, horizon: int) -> list[pd.DataFrame]:
+        """Parts of a frame that fit into memory with all their periods."""
+        ahead = periods.periods_within(frame, max(horizon, self.clv_horizon_days))
+        rows = max(1, _BLOCK // ahead)
+        return [frame.iloc[at : at + rows] for at in range(0, max(len(frame), 1), rows)]
+
+    def _as_of(self, frame: pd.DataFrame) -> date:
+        if "as_of" in frame and len(frame):
+            return pd.Timestamp(frame["as_of"].iloc[0]).date()
+        return self.trained_as_of
+
+    def _predict(self, frame: pd.DataFrame, horizon: int) -> pd.DataFrame:
+        longest = max(horizon, self.clv_horizon_days)
+        due = periods.dues(frame, self._as_of(frame), periods.periods_within(frame, longest))
+        return predicted(
+            self.hazard.chances(frame, due), due, frame, self.terms, horizon, self.hazard.within
+        )
+
+
+def predicted(
+    chances: Floats, due: Floats, frame: pd.DataFrame, terms: Terms, horizon: int, within: float
+) -> pd.DataFrame:
+    """The predicted columns that follow from the chances to end, whoever gives them.
+
+    Parameters
+    ----------
+    chances, due : ndarray of shape (n_customers, n_periods)
+    frame : pandas.DataFrame
+        Behaviour rows.
+    terms : Terms
+        Span of the lifetime value, margin and discount.
+    horizon : int
+        Window, in days.
+    within : float
+        Share of the ends between two renewals.
+
+    Returns
+    -------
+    pandas.DataFrame of shape (n_customers, 14)
+        ``training.scorer.PREDICTED``. With price m, margin g and paid renewals N: spend m E[N];
+        lifetime value g m Σ P(paid j)(1 + r)^(−dⱼ/365) over its own span.
+    """
+    price = frame[PRICE].to_numpy(dtype=np.float64, na_value=np.nan)
+    known = np.isfinite(due[:, 0])
+    stays = periods.staying(chances, due, horizon, within)
+    columns = {
+        "churn_probability": 1.0 - stays,
+        "churn_probability_lower": np.full(len(due), np.nan),
+        "churn_probability_upper": np.full(len(due), np.nan),
+        "return_probability": stays,
+        "p_alive": np.full(len(due), np.nan),
+    }
+    rate, span = terms.annual_discount_rate, terms.clv_horizon_days
+    for name, days, discount, worth in (
+        ("expected_purchases", horizon, 0.0, 1.0),
+        ("expected_spend", horizon, 0.0, price),
+        ("clv", span, rate, price * terms.margin),
+    ):
+        low, high = periods.payment_bounds(chances, due, days, discount)
+        columns[name] = worth * periods.payments(chances, due, days, discount)
+        columns[f"{name}_lower"], columns[f"{name}_upper"] = worth * low, worth * high
+    told = {name: np.where(known, values, np.nan) for name, values in columns.items()}
+    return pd.DataFrame(told, index=frame.index)[list(PREDICTED)]
+
+
+#: Families of what the hazard reads beside behaviour columns.
+PERIOD_FAMILIES = dict.fromkeys(PERIOD, FAMILY)
