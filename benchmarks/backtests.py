@@ -18,10 +18,12 @@ from benchmarks import rivals
 from benchmarks.data_sets import Case, DataSet
 from benchmarks.printed import tell
 from regulars.settings import Settings
-from training import metrics, panel
+from serving.kinds import of_scores
+from training import metrics, panel, reliability
 from training.asked import Asked
 from training.errors import StatisticalWarning
 from training.evidence import Evidence, Order
+from training.spread import Window
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,8 @@ class Outcome:
         By contender, then by metric; what a contender cannot say is not there.
     candidates : mapping of str to mapping of str to float
         The same of each model that might have spoken for Regulars.
+    reliability : pandas.DataFrame
+        Calibration and coverage of Regulars by stage and tier (`training.reliability.table`).
     """
 
     case: Case
@@ -84,6 +88,7 @@ class Outcome:
     evidence: Evidence
     figures: Mapping[str, Mapping[str, float]]
     candidates: Mapping[str, Mapping[str, float]]
+    reliability: pd.DataFrame
 
 
 def backtest(case: Case, data: DataSet) -> Outcome:
@@ -110,7 +115,7 @@ def backtest(case: Case, data: DataSet) -> Outcome:
     if earlier:
         train_on = [past[day] for day in earlier]
         answers["LightGBM"] = rivals.lightgbm_alone(train_on, past[later[0]], truth)
-    answers["Regulars"] = evidence.scorer.predict(truth)
+    answers["Regulars"] = ours = evidence.scorer.predict(truth)
     fitted, asked = evidence.fitted, _asked(settings)
     candidates = {s: fitted.scorer(s, asked, {}).predict(truth) for s in fitted.speakers}
     return Outcome(
@@ -120,6 +125,7 @@ def backtest(case: Case, data: DataSet) -> Outcome:
         evidence,
         {name: _figures(answer, truth) for name, answer in answers.items()},
         {name: _figures(answer, truth) for name, answer in candidates.items()},
+        reliability.table([Window(ours, truth)], [of_scores(truth, ours)], evidence.scorer.spread),
     )
 
 
@@ -173,7 +179,6 @@ def train(settings: Settings, data: DataSet, as_of: date) -> Evidence:
     Evidence
     """
     from regulars import jobs
-    from serving.kinds import of_scores
     from training import pipeline
 
     order = Order(
