@@ -15,13 +15,18 @@ from features.contract import (
     REASONS,
     UNPARSEABLE_AMOUNT,
     UNPARSEABLE_DATE,
+    UNPARSEABLE_END,
+    UNPARSEABLE_PRICE,
     UNPARSEABLE_VALUE,
 )
 from features.inputs import SourceReport
 from features.losses import notice, obstacle
 
 REJECTS = Path("/store/rejects")
-UNREAD = {UNPARSEABLE_DATE, UNPARSEABLE_AMOUNT, UNPARSEABLE_VALUE}
+UNREAD = {
+    *(UNPARSEABLE_DATE, UNPARSEABLE_AMOUNT, UNPARSEABLE_VALUE),
+    *(UNPARSEABLE_END, UNPARSEABLE_PRICE),
+}
 COUNTS = st.dictionaries(st.sampled_from(REASONS), st.integers(1, 1000), max_size=6)
 
 
