@@ -39,7 +39,11 @@ _PRICED = frozenset({"expected_spend", "clv", "tier"})
 
 
 def explain(
-    missing: Mapping[str, np.ndarray], known: np.ndarray, *, subscribed: bool = False
+    missing: Mapping[str, np.ndarray],
+    known: np.ndarray,
+    *,
+    subscribed: bool = False,
+    beyond: np.ndarray | None = None,
 ) -> pa.Array:
     """Name what is not said about each customer, and why.
 
@@ -51,6 +55,8 @@ def explain(
         Where there is a purchase on record, or a subscription that runs.
     subscribed : bool, default False
         Whether the customers are subscribers.
+    beyond : numpy.ndarray of str, optional
+        Why the model cannot back its numbers of each customer; empty where it can.
 
     Returns
     -------
@@ -60,18 +66,27 @@ def explain(
     codes = known.astype(np.int64)
     for bit, name in enumerate(ANSWERS, start=1):
         codes |= missing[name].astype(np.int64) << bit
-    distinct, where = np.unique(codes, return_inverse=True)
-    texts = pa.array([_sentence(int(code), subscribed) for code in distinct], pa.string())
-    return texts.take(pa.array(where))
+    words, place = np.array([""]), np.zeros(len(codes), dtype=np.int64)
+    if beyond is not None and len(beyond):
+        words, place = np.unique(beyond.astype(str), return_inverse=True)
+    bits = len(ANSWERS) + 1
+    distinct, where = np.unique(codes | place << bits, return_inverse=True)
+    told = [
+        _sentence(int(code) & ((1 << bits) - 1), subscribed, str(words[int(code) >> bits]))
+        for code in distinct
+    ]
+    return pa.array(told, pa.string()).take(pa.array(where))
 
 
-def _sentence(code: int, subscribed: bool) -> str | None:
+def _sentence(code: int, subscribed: bool, beyond: str) -> str | None:
     """Text of one combination: bit 0 tells of purchases, the others of null columns."""
     why = _why_of_subscriber if subscribed else _why
     gone = [name for bit, name in enumerate(ANSWERS, start=1) if code >> bit & 1]
     by_reason: dict[str, list[str]] = {}
     for name in gone:
-        by_reason.setdefault(why(name, bool(code & 1), gone), []).append(name)
+        modelled = name in MODELLED or name in _NEED_CLV
+        reason = beyond if beyond and modelled else why(name, bool(code & 1), gone)
+        by_reason.setdefault(reason, []).append(name)
     told = [f"{reason}: {', '.join(names)}" for reason, names in by_reason.items()]
     return "; ".join(told) or None
 

@@ -20,6 +20,7 @@ from serving.lifecycle import Rhythm
 from serving.scores import REASON as REASON_TYPE
 from serving.scores import SCHEMA
 from serving.tiers import Cuts
+from training.reach import FURTHEST, HELD
 
 _HEAD = """# Scores
 
@@ -283,6 +284,18 @@ def _abstained() -> str:
         (
             abstention.NO_NUMBER,
             "The model does not answer it, or not for this customer.",
+            (*abstention.MODELLED, "potential_value", "tier"),
+        ),
+        (
+            f"{', '.join(HELD.values())} over {FURTHEST:g} times the most that the model has seen",
+            "One of these is far beyond every customer that the model learned from; a training on "
+            "a log that holds such customers mends it.",
+            (*abstention.MODELLED, "potential_value", "tier"),
+        ),
+        (
+            "the log is silent for the … days before the as-of date",
+            "Of the whole table: nobody bought for much longer than ever in training, so a part of "
+            "the log is missing; an earlier as-of date or the missing rows mend it.",
             (*abstention.MODELLED, "potential_value", "tier"),
         ),
         (

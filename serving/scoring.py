@@ -119,7 +119,10 @@ def score(
     contract = subscribers.are_scored(scorer)
     past = _without_purchases(read_history(frame)) if contract else read_history(frame)
     known = subscribers.known(frame) if contract else past.known
+    beyond = _beyond(frame, scorer, whole=thresholds is None)
     predicted = _predict(frame, scorer, known, horizon_days)
+    for name, values in predicted.items():
+        predicted[name] = np.where(beyond == "", values, np.nan)
     clv = predicted["clv"]
     horizon = scorer.horizon_days if horizon_days is None else horizon_days
     learning = thresholds is None
@@ -141,7 +144,7 @@ def score(
         "model_version": model_version,
         "scored_at": scored_at.astimezone(UTC),
     }
-    return _assemble(columns, known, subscribed=contract), thresholds
+    return _assemble(columns, known, beyond, subscribed=contract), thresholds
 
 
 def _check(frame: pd.DataFrame, as_of: date, scored_at: datetime) -> None:
@@ -161,6 +164,15 @@ def _check(frame: pd.DataFrame, as_of: date, scored_at: datetime) -> None:
             f"got behaviour rows of {', '.join(strange[:3])}; expected {as_of}: score one as-of "
             "date at a time"
         )
+
+
+def _beyond(frame: pd.DataFrame, scorer: Predictor, *, whole: bool) -> np.ndarray:
+    """Why the model cannot back a number of each customer; empty where it can."""
+    reach = getattr(scorer, "reach", None)
+    if reach is None:
+        return np.full(len(frame), "", dtype=object)
+    stale = reach.stale(frame) if whole else ""
+    return np.full(len(frame), stale, dtype=object) if stale else reach.beyond(frame)
 
 
 def _predict(
@@ -226,10 +238,12 @@ def _drivers(frame: pd.DataFrame, scorer: Predictor, churn: np.ndarray) -> pd.Da
     return scorer.contributions(frame).mul(np.where(np.isfinite(churn), 1.0, np.nan), axis=0)
 
 
-def _assemble(columns: dict[str, Any], known: np.ndarray, *, subscribed: bool) -> pd.DataFrame:
+def _assemble(
+    columns: dict[str, Any], known: np.ndarray, beyond: np.ndarray, *, subscribed: bool
+) -> pd.DataFrame:
     rows = len(known)
     missing = {name: np.asarray(pd.isna(columns[name])) for name in abstention.ANSWERS}
-    columns["abstained"] = abstention.explain(missing, known, subscribed=subscribed)
+    columns["abstained"] = abstention.explain(missing, known, subscribed=subscribed, beyond=beyond)
     arrays = [_array(columns[item.name], item.type, rows) for item in scores.SCHEMA]
     table = pa.Table.from_arrays(arrays, schema=scores.SCHEMA)
     return scores.to_frame(scores.validate(table))

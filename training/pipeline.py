@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from training import backtest, families, fingerprint, gate, registry, tracking
+from training import backtest, families, fingerprint, gate, reach, registry, tracking
 from training.asked import Asked
 from training.errors import NotEnoughData, StatisticalWarning
 from training.evidence import Evidence, Order
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from features.inputs import Inputs
     from training.fingerprint import Fingerprint
+    from training.reach import Reach
 
 Progress = Callable[[str, int, int], None]
 OnTrial = Callable[[int, Mapping[str, Any], float], None]
@@ -140,7 +141,15 @@ def gather(
     fitted = replace(fitted, choice=choice)
     tell("fit", 1, 1)
     found = _evidence(
-        plan, past, fitted, tested, asked, order, data, tracking.example_rows(behaviour)
+        plan,
+        past,
+        fitted,
+        tested,
+        asked,
+        order,
+        data,
+        tracking.example_rows(behaviour),
+        reach.learn([*(past[day].frame for day in plan.production.dates), behaviour]),
     )
     return replace(found, notes=(*found.notes, *doubts))
 
@@ -195,6 +204,7 @@ def _evidence(
     order: Order,
     data: Fingerprint,
     example: pd.DataFrame,
+    seen: Reach,
 ) -> Evidence:
     from training.grades import grade_all
 
@@ -205,7 +215,9 @@ def _evidence(
     newest = tested.newest
     return Evidence(
         fitted=fitted,
-        scorer=fitted.scorer(speaker, asked, letters, tested.spread(asked.horizon_days)),
+        scorer=replace(
+            fitted.scorer(speaker, asked, letters, tested.spread(asked.horizon_days)), reach=seen
+        ),
         twin=None if newest is None else newest.scorer(newest.speaker, asked, letters),
         tested=tested,
         test=None if newest is None else past[newest.at].seen(asked.horizon_days),

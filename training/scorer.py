@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from training.churn import ChurnModel
     from training.logistic import LogisticModel
     from training.pair import Pair
+    from training.reach import Reach
     from training.spend import SpendModel
     from training.spread import Spread
     from training.value.model import ValueModel
@@ -70,6 +71,8 @@ class Scorer:
         Beside a blend: carries it to every horizon, on the level of the season.
     spread : Spread or None
         How far outcomes lay from predictions in past windows; None leaves the bounds null.
+    reach : Reach or None
+        Customers and logs beyond it are unlike any that were seen: who scores leaves them out.
     """
 
     terms: Terms
@@ -81,6 +84,7 @@ class Scorer:
     spend: SpendModel | None = None
     carry: Carry | None = None
     spread: Spread | None = None
+    reach: Reach | None = None
 
     @property
     def horizon_days(self) -> int:

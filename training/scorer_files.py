@@ -53,8 +53,9 @@ def write(scorer: Scorer, folder: Path) -> None:
         scorer.spend.save(folder / SPEND)
     if scorer.carry is not None:
         scorer.carry.save(folder)
-    if scorer.spread is not None:
-        scorer.spread.save(folder)
+    for part in (scorer.spread, scorer.reach):
+        if part is not None:
+            part.save(folder)
     text = json.dumps(head, indent=1, allow_nan=False)
     (folder / HEAD).write_text(text, encoding="utf-8")
 
@@ -84,6 +85,7 @@ def read(folder: Path) -> Scorer:
         # The same questions and columns, asked of subscribers.
         return cast(Scorer, SubscriptionScorer.read(folder, head))
     from training.carry import Carry
+    from training.reach import Reach
     from training.spread import Spread
     from training.value.model import ValueModel
 
@@ -98,6 +100,7 @@ def read(folder: Path) -> Scorer:
         spend=_load_spend(folder),
         carry=Carry.load(folder) if head["speaker"] == "blend" else None,
         spread=Spread.load(folder),
+        reach=Reach.load(folder),
     )
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,3 +48,27 @@ def test_each_row_has_its_own_reason():
     missing["clv"] = np.array([True, False, True])
     texts = explain(missing, np.array([True, True, False])).to_pylist()
     assert texts == ["no number from the model: clv", None, "no purchases on record: clv"]
+
+
+def test_what_the_model_cannot_back_is_told_for_all_of_its_numbers(people, scored, made_scorer):
+    """Two beyond its experience, one of them without a purchase: decisions by rhythm stay."""
+    frame = people(30)
+    reason = "spend far beyond what was seen"
+    far = np.where(np.arange(30) == 4, reason, "").astype(object)
+    reach = SimpleNamespace(stale=lambda _: "", beyond=lambda _: far)
+    scorer = type("Held", (type(made_scorer),), {"reach": reach})()
+    rows, _ = scored(frame, scorer=scorer)
+    told = rows.iloc[4]
+    assert told["abstained"].startswith(f"{reason}: churn_probability, return_probability")
+    assert pd.isna(told["churn_probability"]) and pd.isna(told["clv"]) and pd.isna(told["tier"])
+    assert told["stage"] and not pd.isna(told["next_purchase_by"])
+    assert rows.drop(index=4)["abstained"].isna().all()
+
+
+def test_a_stale_log_leaves_the_model_silent_about_everybody(people, scored, made_scorer):
+    reach = SimpleNamespace(stale=lambda _: "the log is silent", beyond=None)
+    scorer = type("Held", (type(made_scorer),), {"reach": reach})()
+    rows, _ = scored(people(30), scorer=scorer)
+    assert rows["churn_probability"].isna().all() and rows["clv"].isna().all()
+    assert rows["abstained"].str.startswith("the log is silent: churn_probability").all()
+    assert rows["stage"].notna().all()
