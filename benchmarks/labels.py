@@ -74,7 +74,7 @@ def iranian(data: DataSet, folder: Path) -> Iterator[Bar]:
     rows = rows.assign(customer_id=ids, churned=table["Churn"] == 1)
     connection = ibis.duckdb.connect()
     customers = connection.create_table("customers", rows, temp=True)
-    evidence = _trained(DataSet(data.settings, Inputs(None, customers, None, connection)))
+    evidence = _trained(DataSet(data.settings, Inputs(customers=customers, connection=connection)))
     said = f"iranian-churn, {evidence.parameters['repeats']} × 5 folds"
     yield from _figures(said, evidence, bars=False)
     yield _none_found("iranian-churn", evidence)
@@ -100,7 +100,8 @@ def behaviour(name: str, data: DataSet) -> Iterator[Bar]:
             data.inputs, case.as_of, horizon_days=case.horizon_days, known_until=known_until
         )
         columns = frame[[feature.name for feature in FEATURES]]
-        found += leaks.find(columns, 1 - frame["returned"], case.as_of).left_out
+        seen = panel.seen(frame, case.horizon_days)
+        found += leaks.find(columns, panel.churned(seen), case.as_of).left_out
     told = "; ".join(map(str, found)) or "0"
     yield Bar(f"{name}, {len(cases)} behaviour tables: leaks found", told, "0", not found)
 

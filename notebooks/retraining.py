@@ -97,7 +97,8 @@ def train(as_of):
 
 # %%
 first = train(date(1997, 10, 1))
-print(*first.evidence.notes, first.evidence.fitted.level.in_words(), sep="\n")
+level = first.evidence.fitted.carry.levels[90]
+print(*first.evidence.notes, level.in_words(), sep="\n")
 print(f"version {first.version}: {first.verdict.why}")
 
 # %% [markdown]
@@ -157,7 +158,7 @@ models = {
     "challenger": answers[speaker],
     **{f"rule: {rule}": answers[rule] for rule in naive.RULES},
 }
-figures = backtest.measure(window, models, test)
+figures = backtest.measure(window, horizon, models, test)
 print(f"{len(test):,} customers, {test['returned'].mean():.1%} returned from {window} on")
 
 wanted = {

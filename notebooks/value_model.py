@@ -30,7 +30,7 @@ from features.occasions import occasions
 from features.settings import Sources, TransactionsSource
 from regulars import samples
 from training import metrics
-from training.panel import snapshot
+from training.panel import seen, snapshot
 from training.plots import BLUE, GREEN, GREY, ORANGE
 from training.value import bg_nbd, gamma_gamma
 from training.value.model import ValueModel
@@ -114,6 +114,7 @@ with TemporaryDirectory() as folder:
     )
 
 everyone = snapshot(inputs, AS_OF, horizon_days=HORIZON_DAYS, known_until=LOG_ENDS)
+everyone = seen(everyone, HORIZON_DAYS)
 everyone = everyone.set_index("customer_id")
 everyone[["frequency", "recency", "T", "monetary_value", "returned", "occasions", "spend"]].head()
 

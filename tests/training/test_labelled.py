@@ -54,7 +54,7 @@ def inputs(rows: pd.DataFrame, log: Inputs | None = None) -> Inputs:
     connection = ibis.duckdb.connect() if log is None else log.connection
     table = connection.create_table("customers", rows, temp=True)
     transactions = None if log is None else log.transactions
-    return Inputs(transactions, table, None, connection)
+    return Inputs(transactions=transactions, customers=table, connection=connection)
 
 
 @pytest.fixture
