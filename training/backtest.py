@@ -12,7 +12,7 @@ is left for the grade and the gate; the weights for production are learned on al
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ from training.fitting import Fitted, fit_origin
 from training.known import Known
 from training.panel import MAX_SNAPSHOTS, Schedule
 from training.skill import Draws, draws
-from training.spread import Spread, Window, learn
+from training.spread import Spread, Window, learn, swing
 from training.stacking import Trials
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ class Tested:
         What it predicted, and what came.
     frame : pandas.DataFrame
         What was known of the customers, row for row.
+    level : str
+        Where its level was known from (`training.level.Level.source`).
     """
 
     at: date
@@ -58,6 +60,7 @@ class Tested:
     speaker: str
     window: Window
     frame: pd.DataFrame
+    level: str = "none"
 
 
 @dataclass(frozen=True)
@@ -89,12 +92,15 @@ class Backtest:
     tested: tuple[Tested, ...] = ()
     skills: tuple[Draws, ...] = ()
 
-    def spread(self, horizon_days: int) -> Spread | None:
+    def spread(self, horizon_days: int, level: str = "none") -> Spread | None:
         """How far outcomes lay from predictions over a horizon.
 
         Parameters
         ----------
         horizon_days : int
+        level : str, default "none"
+            Where the level of the window ahead is known from. How far rates come to lie is asked
+            of windows that knew as much of theirs, where there are any.
 
         Returns
         -------
@@ -102,7 +108,10 @@ class Backtest:
             From windows of this length where there are any, else of the longest that were
             tested; those of a blend where one was tested. None without any.
         """
-        return learn([one.window for one in self.like(horizon_days)])
+        like = self.like(horizon_days)
+        found = learn([one.window for one in like])
+        same = [one.window for one in like if one.level == level]
+        return found if found is None or not same else replace(found, swing=swing(same))
 
     def like(self, horizon_days: int) -> tuple[Tested, ...]:
         """Windows of a length where there are any, else of the longest; a blend's before others."""
@@ -151,7 +160,7 @@ def run(
             answers = predict_all(fitted, now.frame, taught(past, origin.at, days), asked, days)
             truth = now.seen(days)
             tables.insert(0, measure(origin.at, days, answers, truth))
-            tested.insert(0, _tested(origin.at, days, fitted.speaker, answers, truth))
+            tested.insert(0, _tested(origin.at, days, fitted, answers, truth))
             skills += draws(origin.at, days, fitted.speaker, answers, truth)
             if days == asked.horizon_days:
                 newest, shown = fitted, answers
@@ -162,10 +171,10 @@ def run(
 
 
 def _tested(
-    at: date, days: int, speaker: str, answers: Mapping[str, pd.DataFrame], truth: pd.DataFrame
+    at: date, days: int, fitted: Fitted, answers: Mapping[str, pd.DataFrame], truth: pd.DataFrame
 ) -> Tested:
-    came = truth[["returned", "occasions", "spend"]]
-    return Tested(at, days, speaker, Window(answers[speaker], came), truth)
+    window = Window(answers[fitted.speaker], truth[["returned", "occasions", "spend"]])
+    return Tested(at, days, fitted.speaker, window, truth, fitted.source(days))
 
 
 def predict_all(

@@ -84,6 +84,10 @@ class Fitted:
         # follow the luck of a single season.
         return "blend" if self.blend is not None else "value"
 
+    def source(self, horizon_days: int) -> str:
+        """Where the level over a horizon is known from; "none" where the value model speaks."""
+        return "none" if self.carry is None else self.carry.levels[horizon_days].source
+
     def scorer(
         self,
         speaker: str,

@@ -213,11 +213,10 @@ def _evidence(
     graded = grades[asked.horizon_days]
     letters = {question: grade.letter for question, grade in graded.items()}
     newest = tested.newest
+    spread = tested.spread(asked.horizon_days, fitted.source(asked.horizon_days))
     return Evidence(
         fitted=fitted,
-        scorer=replace(
-            fitted.scorer(speaker, asked, letters, tested.spread(asked.horizon_days)), reach=seen
-        ),
+        scorer=replace(fitted.scorer(speaker, asked, letters, spread), reach=seen),
         twin=None if newest is None else newest.scorer(newest.speaker, asked, letters),
         tested=tested,
         test=None if newest is None else past[newest.at].seen(asked.horizon_days),

@@ -266,17 +266,20 @@ def learn(past: Sequence[Window]) -> Spread | None:
     told = [one for one in past if one.came["returned"].sum() > 0]
     if not told:
         return None
-    swing = _swing(told)
+    away = swing(told)
     if "spend" not in told[0].came:
-        return Spread(swing, len(told))
-    often, counts, ratios = map(np.concatenate, zip(*map(_returners, told), strict=True))
+        return Spread(away, len(told))
+    paid = [one for one in told if _paid(one).any()]
+    if not paid:
+        return Spread(away, len(told))
+    often, counts, ratios = map(np.concatenate, zip(*map(_returners, paid), strict=True))
     bins = int(np.clip(len(often) // BIN, 1, MOST_BINS))
     edges = np.quantile(often, np.linspace(0, 1, bins + 1)[1:-1])
     place = np.searchsorted(edges, often, side="right")
     steps = np.linspace(0.0, 1.0, GRID)
     kept = [n for n in range(bins) if (place == n).any()]
     return Spread(
-        swing,
+        away,
         len(told),
         tuple(float(edges[n]) for n in kept[:-1]),
         tuple(tuple(map(float, np.quantile(ratios[place == n], steps))) for n in kept),
@@ -284,10 +287,15 @@ def learn(past: Sequence[Window]) -> Spread | None:
     )
 
 
+def _paid(window: Window) -> np.ndarray:
+    """Who returned and left more than nothing after refunds."""
+    came = window.came
+    return (came["returned"].to_numpy() == 1) & (came["spend"].to_numpy() > 0)
+
+
 def _returners(window: Window) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of those who returned: expected purchases given that, real ones, and ratio of spend."""
-    came, told = window.came, window.predicted
-    back = (came["returned"].to_numpy() == 1) & (came["spend"].to_numpy() > 0)
+    came, told, back = window.came, window.predicted, _paid(window)
     stays = told["return_probability"].to_numpy(float)[back]
     often = told["expected_purchases"].to_numpy(float)[back] / stays
     counts = came["occasions"].to_numpy(float)[back]
@@ -306,8 +314,19 @@ def _shape(often: np.ndarray, counts: np.ndarray) -> float:
     return float(np.clip((mean**2).sum() / over, 0.05, 1e6)) if over > 0 else 1e6
 
 
-def _swing(past: Sequence[Window]) -> float:
-    """Log-odds within which eight of ten groups of customers alike came to lie."""
+def swing(past: Sequence[Window]) -> float:
+    """Log-odds within which eight of ten groups of customers alike came to lie.
+
+    Parameters
+    ----------
+    past : sequence of Window
+        At least one. Groups are of 200 customers or more of similar return probability, up to
+        20 a window.
+
+    Returns
+    -------
+    float
+    """
     away = []
     for one in past:
         stays = one.predicted["return_probability"].to_numpy(float)

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from tests.training.conftest import AS_OF, HORIZON
-from training.backtest import QUESTIONS, measure
+from tests.training.test_spread import drawn
+from training import backtest
+from training.backtest import QUESTIONS, Backtest, measure, no_figures
 from training.naive import RULES
 from training.pipeline import Training
 
@@ -56,3 +58,19 @@ def test_the_spread_is_of_the_horizon_or_of_the_longest_that_was_tested(trained:
     assert spread is not None
     assert spread.windows == sum(t.horizon_days == HORIZON for t in blended)
     assert tested.spread(365) == tested.spread(max(t.horizon_days for t in tested.tested))
+
+
+def test_rates_are_taken_to_swing_as_where_as_much_was_known_of_the_level() -> None:
+    calm, wild = drawn(4_000, 1), drawn(4_000, 2)
+    wild.predicted["return_probability"] = 1 - wild.predicted["return_probability"]
+    tested = tuple(
+        backtest.Tested(date(2024, month, 1), 90, "blend", window, window.came, level)
+        for month, window, level in ((6, calm, "last year"), (3, wild, "newest window"))
+    )
+    found = Backtest(no_figures(), None, {}, tested=tested)
+    known, young = found.spread(90, "last year"), found.spread(90, "newest window")
+    other = found.spread(90, "none")
+    assert known is not None and young is not None and other is not None
+    assert known.swing < 0.5 < 1 < young.swing
+    assert known.swing < other.swing <= young.swing
+    assert known.ratios == young.ratios == other.ratios

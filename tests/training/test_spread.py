@@ -101,6 +101,15 @@ def test_without_a_window_in_which_somebody_returned_nothing_is_known() -> None:
     assert learn([nobody]) is None
 
 
+def test_returners_who_were_refunded_everything_teach_no_amounts() -> None:
+    window = drawn(500, 1)
+    window.came["spend"] = 0.0
+    found = learn([window])
+    assert found is not None
+    assert found.swing > 0
+    assert found.ratios == ()
+
+
 def test_what_is_null_gets_no_interval(spread: Spread) -> None:
     null = np.array([np.nan])
     given_ = dict.fromkeys(
