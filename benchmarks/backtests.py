@@ -125,7 +125,9 @@ def backtest(case: Case, data: DataSet) -> Outcome:
         evidence,
         {name: _figures(answer, truth) for name, answer in answers.items()},
         {name: _figures(answer, truth) for name, answer in candidates.items()},
-        reliability.table([Window(ours, truth)], [of_scores(truth, ours)], evidence.scorer.spread),
+        reliability.table(
+            [Window(ours, truth)], [of_scores(truth, ours)], [evidence.scorer.spread]
+        ),
     )
 
 

@@ -139,8 +139,9 @@ def _by_kind(reliability: pd.DataFrame | None) -> tuple[str, ...]:
         return ()
     told = (
         "Out of time, over the windows above: how many were predicted to return and how many did, "
-        "and how often outcomes lay in the 80 % intervals (`_coverage`: where nothing was bought "
-        "it counts by the part that the interval needs)."
+        "and how often outcomes of a window lay in the 80 % intervals that the other windows make "
+        "(`_coverage`: where nothing was bought it counts by the part that the interval needs; no "
+        "coverage with a single window)."
     )
     return ("## Kinds of customers", told, markdown(reliability))
 

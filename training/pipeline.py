@@ -234,16 +234,18 @@ def _reliability(tested: backtest.Backtest, asked: Asked, order: Order) -> pd.Da
     import pandas as pd
 
     from training import groups, reliability
+    from training.spread import learn
 
-    spread = tested.spread(asked.horizon_days)
     windows = tested.like(asked.horizon_days)
+    # A window is covered by what the others taught: its own ratios would flatter the intervals.
+    others = [[one.window for one in windows if one is not left] for left in windows]
     kinds = []
     for one in windows:
         known = groups.of_behaviour(one.frame)
         if order.kinds is not None:
             known = pd.concat([order.kinds(one.frame, one.window.predicted), known], axis=1)
         kinds.append(known)
-    return reliability.table([one.window for one in windows], kinds, spread)
+    return reliability.table([one.window for one in windows], kinds, list(map(learn, others)))
 
 
 def _notes(plan: Schedule, asked: Asked, order: Order) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ COVERED = tuple(
 
 
 def table(
-    windows: Sequence[Window], kinds: Sequence[pd.DataFrame], spread: Spread | None
+    windows: Sequence[Window], kinds: Sequence[pd.DataFrame], spreads: Sequence[Spread | None]
 ) -> pd.DataFrame:
     """Reliability by kind and group over some windows.
 
@@ -46,8 +46,9 @@ def table(
         Predictions and outcomes.
     kinds : sequence of pandas.DataFrame
         For each window a text column a kind, row for row.
-    spread : Spread or None
-        What intervals are made with; coverage is left out without it.
+    spreads : sequence of Spread or None
+        For each window what its intervals are made with, learned on other windows; None leaves
+        it out of the coverage.
 
     Returns
     -------
@@ -60,7 +61,10 @@ def table(
     """
     if not windows:
         return pd.DataFrame()
-    told = pd.concat([_told(one, spread) for one in windows], ignore_index=True)
+    told = pd.concat(
+        [_told(one, spread) for one, spread in zip(windows, spreads, strict=True)],
+        ignore_index=True,
+    )
     words = pd.concat(list(kinds), ignore_index=True)
     rows = [_row(*WHOLE, told)]
     for kind in words.columns:

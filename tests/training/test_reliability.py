@@ -15,7 +15,7 @@ from training.spread import learn
 def test_groups_of_a_kind_add_up_to_the_whole() -> None:
     window = drawn(3_000, 1)
     kinds = pd.DataFrame({"half": np.where(np.arange(3_000) % 2, "odd", "even")})
-    told = reliability.table([window], [kinds], learn([window])).set_index(["kind", "group"])
+    told = reliability.table([window], [kinds], [learn([window])]).set_index(["kind", "group"])
     whole, parts = told.loc[("all", "all")], told.loc["half"]
     assert parts["customers"].sum() == whole["customers"] == 3_000
     for figure in ("predicted", "observed", "spend_inside", "purchases_coverage"):
@@ -26,11 +26,11 @@ def test_groups_of_a_kind_add_up_to_the_whole() -> None:
 def test_a_group_of_a_few_is_not_told() -> None:
     window = drawn(200, 1)
     kinds = pd.DataFrame({"kind": ["few"] * 49 + ["many"] * 151})
-    assert list(reliability.table([window], [kinds], None)["group"]) == ["all", "many"]
+    assert list(reliability.table([window], [kinds], [None])["group"]) == ["all", "many"]
 
 
 def test_nothing_tested_is_an_empty_table() -> None:
-    assert reliability.table([], [], None).empty
+    assert reliability.table([], [], []).empty
 
 
 @pytest.mark.parametrize(

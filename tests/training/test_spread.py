@@ -42,7 +42,7 @@ def spread() -> Spread:
 def test_eight_of_ten_outcomes_of_another_window_lie_inside(spread: Spread) -> None:
     window = drawn(20_000, 3)
     kinds = pd.DataFrame({"chance": pd.qcut(window.predicted["return_probability"], 4).astype(str)})
-    told = reliability.table([window], [kinds], spread)
+    told = reliability.table([window], [kinds], [spread])
     assert told["purchases_coverage"].between(0.76, 0.84).all()
     assert told["spend_coverage"].between(0.76, 0.84).all()
     # Where nothing is bought more often than the interval has to hold, it holds more.
