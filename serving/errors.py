@@ -21,3 +21,7 @@ class ScoreTableError(ServingError):
 
 class OutputError(ServingError):
     """An output that cannot be written as asked, such as a file of an unknown kind."""
+
+
+class CampaignError(ServingError):
+    """A plan or a measurement that cannot be: an action without a cost, two arms of one name."""

@@ -1,0 +1,1 @@
+"""Campaigns: who gets which action under a budget, who is held out, and what it changed."""
