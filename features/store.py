@@ -58,6 +58,10 @@ class Store:
         """Folder with the rejected rows, one CSV file per source."""
         return self.path / "rejects"
 
+    def report(self) -> Path:
+        """Path of the newest data report, as JSON."""
+        return self.path / "report.json"
+
     def latest(self, kind: Kind) -> date | None:
         """Last as-of date for which a table of the kind is there, or None.
 

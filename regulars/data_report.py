@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -12,6 +13,7 @@ from regulars import jobs
 
 if TYPE_CHECKING:
     from features.losses import Obstacle
+    from features.store import Store
     from regulars.settings import Settings
     from training.readiness import Answer
 
@@ -117,6 +119,20 @@ def make(inputs: Inputs, settings: Settings, as_of: date, rejects: Path) -> Data
     return DataReport(
         inputs.reports, as_of, customers, returned, answers, rejects, unread, obstacle
     )
+
+
+def keep(report: DataReport, store: Store) -> None:
+    """Leave the report in the store, whole or not at all, where the workbench shows it.
+
+    Parameters
+    ----------
+    report : DataReport
+    store : Store
+    """
+    from features.store import write_text
+
+    told = json.dumps(report.to_dict(), default=str, allow_nan=False, ensure_ascii=False)
+    write_text(store.report(), told)
 
 
 def _returned(inputs: Inputs, as_of: date) -> tuple[int, int]:

@@ -111,6 +111,7 @@ def run(
     as_of = jobs.day_after(inputs, today=now.date())
     rejects = jobs.store(settings).rejects()
     report = data_report.make(inputs, settings, as_of, rejects)
+    data_report.keep(report, jobs.store(settings))
     training = jobs.train(settings, inputs, as_of, now=now, trials=0, tell=tell)
     scored = jobs.score(settings, inputs, as_of, now=now, out=out, tell=tell)
     return Demonstration(report, training, scored)

@@ -21,7 +21,7 @@ import shutil
 import tempfile
 import tomllib
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
@@ -92,6 +92,8 @@ class Deployment:
         Empty without a scorer.
     thresholds : Thresholds or None
         Those put beside the model; a score table's own go before them.
+    tracking : str or None
+        Address of MLflow's store; None in a bento without settings. It can hold a password.
     """
 
     names: Names
@@ -99,6 +101,7 @@ class Deployment:
     scorer: Path | None
     model_version: str
     thresholds: Thresholds | None = None
+    tracking: str | None = field(default=None, repr=False)
 
 
 def resolve(environ: Mapping[str, str], bundle: Path | None = None) -> Deployment:
@@ -132,13 +135,15 @@ def resolve(environ: Mapping[str, str], bundle: Path | None = None) -> Deploymen
     if file is not None:
         names, store, tracking = _read_settings(file, environ)
     assert names is not None  # noqa: S101 - one of the two was read
+    found = Deployment(names, store, None, "", tracking=tracking)
     if SCORER in environ:
-        return Deployment(names, store, Path(environ[SCORER]), environ.get(VERSION, "unknown"))
+        version = environ.get(VERSION, "unknown")
+        return replace(found, scorer=Path(environ[SCORER]), model_version=version)
     if bundled is not None:
-        return Deployment(names, store, bundled.scorer, bundled.model_version, bundled.thresholds)
+        return replace(bundled, names=names, store=store, tracking=tracking)
     assert tracking is not None  # noqa: S101 - read with the settings
     scorer, version = _champion(tracking, names.name, environ.get(VERSION))
-    return Deployment(names, store, scorer, version)
+    return replace(found, scorer=scorer, model_version=version)
 
 
 def pin(environ: MutableMapping[str, str], bundle: Path | None = None) -> None:

@@ -36,6 +36,7 @@ def check(config: Config = CONFIG, json: Json = False) -> None:
         tell("count", 0, 1)
         rejects = jobs.store(settings).rejects()
         report = data_report.make(inputs, settings, as_of, rejects)
+        data_report.keep(report, jobs.store(settings))
     if json:
         screen.figures(report.to_dict())
     else:

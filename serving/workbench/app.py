@@ -6,6 +6,7 @@ template. No page puts a customer's id into an address: a customer is opened by 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,17 +16,29 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from serving import answers, catalogue, documentation, exports, observability, parameters, questions
 from serving.failures import Failure
 from serving.security import granted
-from serving.workbench import customer, overview, pages
+from serving.workbench import (
+    charts,
+    check,
+    customer,
+    customers,
+    language,
+    models,
+    overview,
+    pages,
+)
 from serving.worker import Worker
 
 _HERE = Path(__file__).parent
+# What browsers may keep for an hour: nothing about customers.
+_KEPT = {"Cache-Control": "private, max-age=3600"}
+_OURS = re.compile(r"/[a-z]*")
 
 WorkerOf = Callable[[], Worker]
 
@@ -53,13 +66,19 @@ def application(worker: WorkerOf) -> Starlette:
     return Starlette(
         routes=[
             Route("/", with_worker(_overview), methods=["GET"]),
+            Route("/customers", with_worker(_customers), methods=["GET"]),
             Route("/customer", customer_page, methods=["POST"]),
+            Route("/models", with_worker(_models), methods=["GET"]),
+            Route("/models/plot", with_worker(_plot), methods=["GET"]),
+            Route("/data", with_worker(_data), methods=["GET"]),
+            Route("/language", _language, methods=["GET"]),
             Route("/export", with_worker(_export), methods=["GET"]),
             Route("/metrics", _metrics, methods=["GET"]),
             Route("/openapi.json", _openapi, methods=["GET"]),
             # BentoML's own document under this name knows half of it.
             Route("/docs.json", _openapi, methods=["GET"]),
             Route("/docs", _docs, methods=["GET"]),
+            Route("/static/vega.js", _vega, methods=["GET"]),
             Mount("/static", _Static(directory=_HERE / "static"), name="static"),
         ],
         exception_handlers={Failure: _refused},
@@ -71,20 +90,65 @@ class _Static(StaticFiles):
 
     def file_response(self, *args: Any, **named: Any) -> Response:
         response = super().file_response(*args, **named)
-        response.headers["Cache-Control"] = "private, max-age=3600"
+        response.headers.update(_KEPT)
         return response
 
 
 def _overview(worker: Worker, request: Request) -> Response:
     desk = worker.desk
     if desk is None:
-        return pages.render("empty.html", 200, worker=worker, trained=worker.scorer is not None)
-    return pages.render("overview.html", **overview.content(worker, desk, request, granted()))
+        return _empty(worker, request)
+    return pages.render("overview.html", request, **overview.content(worker, desk, granted()))
+
+
+def _empty(worker: Worker, request: Request) -> Response:
+    return pages.render("empty.html", request, worker=worker, trained=worker.scorer is not None)
+
+
+def _customers(worker: Worker, request: Request) -> Response:
+    desk = worker.desk
+    if desk is None:
+        return _empty(worker, request)
+    shown = customers.content(worker, desk, request, granted())
+    return pages.render("customers.html", request, **shown)
 
 
 def _customer(worker: Worker, request: Request, customer_id: str) -> Response:
+    shown = customer.content(worker, customer_id, granted())
+    return pages.render("customer.html", request, **shown)
+
+
+def _models(worker: Worker, request: Request) -> Response:
+    shown = models.content(worker, request.query_params.get("version"))
+    return pages.render("models.html", request, **shown)
+
+
+def _plot(worker: Worker, request: Request) -> Response:
+    asked = request.query_params
+    picture = models.plot(worker, asked.get("version"), asked.get("name"))
+    return Response(picture, media_type="image/png", headers=_KEPT)
+
+
+def _data(worker: Worker, request: Request) -> Response:
+    return pages.render("data.html", request, **check.content(worker.deployment.store))
+
+
+def _language(request: Request) -> Response:
+    """Keep the reader's choice and go back to where it was made."""
+    asked = request.query_params
+    # Only a path of ours: "//elsewhere" would be another host.
+    back = asked.get("back", "/")
+    answer = RedirectResponse(back if _OURS.fullmatch(back) else "/", status_code=303)
+    if asked.get("to") in language.LANGUAGES:
+        answer.set_cookie(
+            language.COOKIE, asked["to"], max_age=31_536_000, httponly=True, samesite="lax"
+        )
+    return answer
+
+
+def _vega(request: Request) -> Response:
     del request
-    return pages.render("customer.html", **customer.content(worker, customer_id, granted()))
+    return Response(charts.bundle(), media_type="text/javascript", headers=_KEPT)
 
 
 def _export(worker: Worker, request: Request) -> Response:
@@ -120,15 +184,16 @@ def _openapi(request: Request) -> Response:
 
 
 def _docs(request: Request) -> Response:
-    del request
-    return pages.render("docs.html", document=documentation.document(), columns=catalogue.COLUMNS)
+    return pages.render(
+        "docs.html", request, document=documentation.document(), columns=catalogue.COLUMNS
+    )
 
 
 def _refused(request: Request, error: Exception) -> Response:
     """A page for people, the one shape for programs."""
     assert isinstance(error, Failure)  # noqa: S101 - registered for nothing else
     if "text/html" in request.headers.get("accept", ""):
-        return pages.render("refused.html", error.status, failure=error)
+        return pages.render("refused.html", request, error.status, failure=error)
     return error.response()
 
 

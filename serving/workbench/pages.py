@@ -1,21 +1,25 @@
 """Templates, and the words and numbers in them.
 
-Everything that goes into a page is escaped. Null is shown as a dash.
+Everything that goes into a page is escaped. Null is shown as a dash. A page is in the language of
+its request; dates and ages are written as that language writes them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import jinja2
+from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from serving.release import release
+from serving.security import granted
+from serving.workbench import language, navigation
 
 _SYMBOLS: Mapping[str, str] = MappingProxyType(
     {"EUR": "€", "GBP": "£", "JPY": "¥", "USD": "$", "INR": "₹"}
@@ -35,17 +39,43 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "core": "Core",
         "small": "Small",
         "costly": "Costly",
+        "risk": "Risk",
+        "purchases": "Purchases",
+        "spend": "Spend",
+        "value": "Value",
+        "grade": "Grade",
+        "season": "Season",
+        "blend": "Blend",
+        "churn": "Trees",
+        "logistic": "Logistic regression",
+        "pair": "Trees and logistic regression",
+        "hazard": "Renewal by renewal",
+        "sbg": "Retention of the plan",
+        "transactions": "Transactions",
+        "customers": "Customers",
+        "subscriptions": "Subscriptions",
+        "events": "Events",
+        "treatments": "Treatments",
+        "ungraded": "ungraded",
+        "calibration": "Calibration",
+        "deciles": "Spend by decile",
+        "gain": "Gain",
+        "lift": "Lift",
+        "history_risk": "Risk through time",
+        "history_spend": "Spend through time",
     }
 )
 
 
-def render(template: str, status: int = 200, **content: Any) -> HTMLResponse:
+def render(template: str, request: Request, status: int = 200, **content: Any) -> HTMLResponse:
     """Fill a template.
 
     Parameters
     ----------
     template : str
         Name of a file in ``templates/``.
+    request : Request
+        Its language and its place are the page's.
     status : int
         HTTP status.
     **content
@@ -55,7 +85,17 @@ def render(template: str, status: int = 200, **content: Any) -> HTMLResponse:
     -------
     HTMLResponse
     """
-    return HTMLResponse(_environment().get_template(template).render(content), status)
+    spoken = language.of(request)
+    frame = {
+        "language": spoken,
+        "languages": language.LANGUAGES,
+        "here": request.url.path,
+        "places": navigation.places(granted()),
+    }
+    page = environment(spoken).get_template(template).render(frame | content)
+    return HTMLResponse(
+        page, status, {"Content-Language": spoken, "Vary": "Accept-Language, Cookie"}
+    )
 
 
 def money(amount: float | None, currency: str) -> str:
@@ -128,18 +168,22 @@ def amount(number: float | None) -> str:
     return f"{number:,.2f}" if number < 10 else f"{number:,.0f}"
 
 
-def day(when: date | None) -> str:
-    """Date with the month's name, which nobody reads as another date.
+def day(when: date | None, spoken: str = language.ENGLISH) -> str:
+    """Date that nobody reads as another date: with the month's name, or in Chinese.
 
     Examples
     --------
-    >>> day(date(2011, 12, 9))
-    '9 Dec 2011'
+    >>> day(date(2011, 12, 9)), day(date(2011, 12, 9), "zh")
+    ('9 Dec 2011', '2011年12月9日')
     """
-    return NOTHING if when is None else f"{when.day} {when:%b %Y}"
+    if when is None:
+        return NOTHING
+    if spoken == "zh":
+        return f"{when.year}年{when.month}月{when.day}日"
+    return f"{when.day} {when:%b %Y}"
 
 
-def age(days: int) -> str:
+def age(days: int, spoken: str = language.ENGLISH) -> str:
     """Age of scores by the days from their as-of date to today.
 
     Examples
@@ -147,36 +191,53 @@ def age(days: int) -> str:
     >>> age(0), age(1), age(1200), age(-1)
     ('today', '1 day old', '1,200 days old', 'dated in the future')
     """
+    words = language.words(spoken)
     if days < 0:
-        return "dated in the future"
+        return words.gettext("dated in the future")
     if days == 0:
-        return "today"
-    return "1 day old" if days == 1 else f"{days:,} days old"
+        return words.gettext("today")
+    told = words.ngettext("%(number)s day old", "%(number)s days old", days)
+    return told % {"number": f"{days:,}"}
 
 
-def word(name: str | None) -> str:
-    """Name of a stage or a tier for people."""
-    return NOTHING if name is None else WORDS.get(name, name)
+def word(name: str | None, spoken: str = language.ENGLISH) -> str:
+    """Name of a stage, a tier or the like for people."""
+    return NOTHING if name is None else language.words(spoken).gettext(WORDS.get(name, name))
 
 
 @cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
+def environment(spoken: str = language.ENGLISH) -> jinja2.Environment:
+    """The templates in one language.
+
+    Parameters
+    ----------
+    spoken : str
+        One of ``language.LANGUAGES``.
+
+    Returns
+    -------
+    jinja2.Environment
+    """
+    environment: Any = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        extensions=["jinja2.ext.i18n"],
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.policies["ext.i18n.trimmed"] = True
+    words = language.words(spoken)
+    environment.install_gettext_callables(words.gettext, words.ngettext, newstyle=True)
     environment.filters |= {
         "money": money,
         "cents": cents,
         "percent": percent,
         "count": count,
         "amount": amount,
-        "day": day,
-        "age": age,
-        "word": word,
+        "day": partial(day, spoken=spoken),
+        "age": partial(age, spoken=spoken),
+        "word": partial(word, spoken=spoken),
     }
     # Examples in the order in which they are written.
     environment.policies["json.dumps_kwargs"] = {"sort_keys": False}
