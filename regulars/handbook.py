@@ -35,10 +35,6 @@ the rest has defaults.
 [examples/](../examples/) has whole files to start from.
 """
 
-# What this version does with the sections that are declared for later.
-_LATER: dict[tuple[str, ...], str] = {
-    ("sources", "treatments"): "This version checks the section, and says that it reads no row.",
-}
 _OF_ALL = "Every source is a section of its own, under its name below, and has these keys."
 # Plain words for one and for several.
 _WORDS = {
@@ -72,8 +68,7 @@ def page() -> str:
         else:
             shared = Source.model_fields if issubclass(model, Source) else {}
             own = {name: field for name, field in _keys(model).items() if name not in shared}
-            said = " ".join(filter(None, (_first_line(model), _LATER.get(place))))
-            parts.append(_table(f"[{'.'.join(place)}]", said, own))
+            parts.append(_table(f"[{'.'.join(place)}]", _first_line(model), own))
     return "\n".join(parts)
 
 
