@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from features.sources import Opened
 
 _KEY = "sources.customers"
-_YES = ("true", "yes", "1", "y", "t")
-_NO = ("false", "no", "0", "n", "f")
+#: What a column that says yes or no can hold, in small letters.
+YES = ("true", "yes", "1", "y", "t")
+NO = ("false", "no", "0", "n", "f")
 
 
 def customers(opened: Opened, source: CustomersSource) -> ir.Table:
@@ -104,7 +105,7 @@ def _label(opened: Opened, source: CustomersSource) -> tuple[Any, Any]:
     shown = text(values)
     written = shown.lower()
     label = ibis.cases(
-        (written.isin(_YES), True), (written.isin(_NO), False), else_=ibis.null("boolean")
+        (written.isin(YES), True), (written.isin(NO), False), else_=ibis.null("boolean")
     )
     seen = opened.table.select(written=shown, label=label)
     counts = arrow(seen.aggregate(read=seen.label.count(), there=seen.written.count()))

@@ -58,6 +58,14 @@ class Store:
         """Folder with the rejected rows, one CSV file per source."""
         return self.path / "rejects"
 
+    def plans(self) -> Path:
+        """Folder with the plans, and the key of their draws."""
+        return self.path / "plans"
+
+    def audit(self) -> Path:
+        """File that says who did what; lines are only ever added."""
+        return self.path / "audit.jsonl"
+
     def latest(self, kind: Kind) -> date | None:
         """Last as-of date for which a table of the kind is there, or None.
 

@@ -7,7 +7,7 @@ measurement of effects; no feature does.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import ibis
@@ -87,6 +87,25 @@ def treatments(opened: Opened, source: TreatmentsSource, clock: Clock) -> ir.Tab
         reason_=contract.first_reason(_tests(rows, clock)),
     )
     return contract.finish(judged, COLUMNS)
+
+
+def last_treated(treatments: ir.Table, as_of: date) -> ir.Table:
+    """Day of the last treatment of each customer, action by action.
+
+    Parameters
+    ----------
+    treatments : ibis table
+        Accepted rows.
+    as_of : date
+        Nothing from its midnight on is seen.
+
+    Returns
+    -------
+    Table with ``customer_id``, ``action`` (null where the source does not say) and ``day``; who was
+    held out was not treated.
+    """
+    seen = treatments.filter(treatments.day < ibis.literal(as_of), treatments.arm == TREATED)
+    return seen.group_by("customer_id", "action").aggregate(day=seen.day.max())
 
 
 def _column(opened: Opened, source: TreatmentsSource, setting: str) -> Any:
