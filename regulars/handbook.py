@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from features.settings import Source, Sources
+from regulars.corrections import named_model
 from regulars.settings import Settings
 
 _HEAD = """# Settings
@@ -92,11 +93,14 @@ def sections(
     yield place, model
     for name, field in model.model_fields.items():
         if inner := section(field):
-            yield from sections(inner, (*place, name))
+            named = named_model(field.annotation) is not None
+            yield from sections(inner, (*place, name, "…") if named else (*place, name))
 
 
 def section(field: FieldInfo) -> type[BaseModel] | None:
-    """Model of the section that a field holds; None when it holds a value."""
+    """Model of the section, or of the named sections, that a field holds; None for a value."""
+    if each := named_model(field.annotation):
+        return each
     kinds = [kind for kind in _alternatives(field.annotation) if isinstance(kind, type)]
     return next((kind for kind in kinds if issubclass(kind, BaseModel)), None)
 
