@@ -84,7 +84,7 @@ def sentences(plan: Plan, currency: str) -> Iterator[str]:
         )
     if plan.unscored:
         yield f"{plan.unscored:,} customers are left out: too little can be said of their value."
-    yield f"No plan within these limits brings more by over {plan.gap:.2%} (duality gap)."
+    yield f"The best plan within these limits brings at most {plan.gap:.3%} more (duality gap)."
 
 
 def _of_holdout(found: Power) -> str:
@@ -106,6 +106,6 @@ def _money(given: Forecast) -> list[float | str]:
     return [
         given.cost,
         given.profit,
-        f"{given.lower:,.2f} to {given.upper:,.2f}",
+        f"{given.lower:,.0f} to {given.upper:,.0f}",
         f"{given.chance:.0%}",
     ]

@@ -10,8 +10,8 @@ from serving.campaigns.problem import Problem
 from serving.campaigns.solver import solve
 
 #: Customers that a curve is drawn from; of more, evenly spaced ones stand for all.
-_MANY = 20_000
-_PAIRS = 500
+_MANY = 8_000
+_PAIRS = 200
 _SHARES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 

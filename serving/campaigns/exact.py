@@ -59,7 +59,7 @@ def exact(problem: Problem, *, gap: float = 1e-7) -> np.ndarray | None:
         # As shares of the budget, so that the solver's tolerance is one too.
         limits.append(LinearConstraint(cost[None] / problem.budget, ub=1.0))
     best = problem.profit[allowed]
-    with _to_the_other_stream():
+    with _unheard():
         found = milp(
             -best / best.max(),
             integrality=ones,
@@ -75,22 +75,24 @@ def exact(problem: Problem, *, gap: float = 1e-7) -> np.ndarray | None:
 
 
 @contextlib.contextmanager
-def _to_the_other_stream() -> Iterator[None]:
-    """Send what C code prints to standard error: SciPy's HiGHS leaves debug lines on output."""
+def _unheard() -> Iterator[None]:
+    """Drop what C code prints: SciPy's HiGHS leaves debug lines on standard output."""
     with _one_at_a_time:
         try:
             kept = os.dup(1)
         except OSError:  # No standard output, as in a daemon.
             yield
             return
+        nowhere = os.open(os.devnull, os.O_WRONLY)
         try:
             sys.stdout.flush()
-            os.dup2(2, 1)
+            os.dup2(nowhere, 1)
             yield
         finally:
             ctypes.CDLL(None).fflush(None)
             os.dup2(kept, 1)
             os.close(kept)
+            os.close(nowhere)
 
 
 def _within(problem: Problem, chosen: np.ndarray) -> np.ndarray:

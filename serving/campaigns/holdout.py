@@ -56,9 +56,12 @@ def draw(
 
     Notes
     -----
-    In a stratum of n the ⌊n share + u⌋ with the smallest hashes are held out, u being uniform in
-    [0, 1) and a hash of the stratum itself: n share on average, never more than one beside it.
-    The hash is HMAC-SHA-256 (Krawczyk, Bellare & Canetti 1997, RFC 2104).
+    With N customers in the strata up to one, in the order of their names, and N' in those before
+    it, the ⌊N share + u⌋ − ⌊N' share + u⌋ with the smallest hashes are held out. As u, a hash of
+    the plan, is uniform in [0, 1), that is share times the customers of the stratum on average and
+    less than one beside it; so is the sum over all strata, which never comes to nothing where
+    the customers times the share are one or more. The hash is HMAC-SHA-256 (Krawczyk, Bellare &
+    Canetti 1997, RFC 2104).
     """
     if not 0 < share < 1 or len(key) < 16:
         raise CampaignError(
@@ -68,9 +71,9 @@ def draw(
     names, group = np.unique(np.asarray(strata, dtype=str), return_inverse=True)
     # A keyed hash has no form for whole columns.
     place = np.array([_hash(key, plan_id, "customer", one) for one in customers], dtype="uint64")
-    start = np.array([_hash(key, plan_id, "stratum", one) for one in names]) / 2.0**64
+    start = _hash(key, plan_id, "start") / 2.0**64
     sizes = np.bincount(group, minlength=len(names))
-    held = np.floor(sizes * share + start).astype(int)
+    held = np.diff(np.floor(np.cumsum(sizes) * share + start), prepend=np.floor(start)).astype(int)
     order = np.lexsort((place, group))
     rank = np.empty(len(order), dtype=int)
     begins = np.concatenate([[0], np.cumsum(sizes)[:-1]]) if len(names) else np.zeros(0, int)

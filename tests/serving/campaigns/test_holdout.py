@@ -26,7 +26,8 @@ def test_every_stratum_gives_its_share_whatever_the_order(groups, share, random)
     held = draw(customers, groups, share, plan_id="p", key=KEY)
     for name in set(groups):
         mine = np.array([one == name for one in groups])
-        assert abs(held[mine].sum() - share * mine.sum()) < 1
+        assert abs(held[mine].sum() - share * mine.sum()) < 1 + 1e-9
+    assert abs(held.sum() - share * len(held)) < 1 + 1e-9
     order = list(range(len(groups)))
     random.shuffle(order)
     again = draw(
@@ -40,6 +41,13 @@ def test_everyone_is_held_out_with_the_same_chance():
     groups = ["few"] * 3 + ["many"] * 20
     draws = [draw(ids(23), groups, 0.3, plan_id=f"p{one}", key=KEY) for one in range(2_000)]
     assert np.mean(draws, axis=0) == pytest.approx(np.full(23, 0.3), abs=4 * (0.21 / 2_000) ** 0.5)
+
+
+def test_small_strata_do_not_add_up_to_no_holdout():
+    """Twenty strata of one customer each, of which a tenth is two."""
+    groups = [f"g{one:02}" for one in range(20)]
+    for plan in range(50):
+        assert draw(ids(20), groups, 0.1, plan_id=f"p{plan}", key=KEY).sum() == 2
 
 
 def test_another_plan_or_key_draws_others():
