@@ -1,0 +1,139 @@
+"""What is said of customers by models that have not seen them: five folds of a trial.
+
+In: a trial. Out: for every customer the predicted outcome under each arm and the effect of each
+action, by a learner of the other folds, and the scores that they are judged by. There is one trial
+and no time to test across, so folds are dealt at random, evenly by arm and return; equal rows stay
+in one fold (`training.crossfit`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from training.churn import ChurnModel
+from training.crossfit import FOLDS, deal, groups_of_equals
+from training.uplift.effects import Line, scores
+from training.uplift.learners import Kind, Learner
+from training.uplift.trial import OUTCOMES, RETURNED, SPEND, Trial
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Out-of-fold answers for a trial.
+
+    Attributes
+    ----------
+    trial : Trial
+    kind : {"T", "X"}
+    fold : ndarray of shape (n,), int
+    response : mapping of str to ndarray of shape (n, n_arms)
+        Predicted outcome under each arm, by outcome.
+    predicted : mapping of str to ndarray of shape (n, n_actions)
+        Effect of each action, as learned, by outcome.
+    """
+
+    trial: Trial
+    kind: Kind
+    fold: np.ndarray
+    response: Mapping[str, np.ndarray]
+    predicted: Mapping[str, np.ndarray]
+
+    @property
+    def risk(self) -> np.ndarray:
+        """1 − return probability where nothing is done, of shape (n,)."""
+        return 1.0 - self.response[RETURNED][:, 0]
+
+    def scores(self, outcome: str = SPEND) -> np.ndarray:
+        """Doubly robust score of each arm (`training.uplift.effects.scores`)."""
+        return scores(self.trial, outcome, self.response[outcome])
+
+    def line(self, outcome: str, action: int, rows: np.ndarray | None = None) -> Line:
+        """How effects of an action are to be read.
+
+        Parameters
+        ----------
+        outcome : {"returned", "spend"}
+        action : int
+            Position among the arms, from 1 on.
+        rows : ndarray of shape (n,), bool, optional
+            Customers to learn it from; all to whom both arms were open when not given.
+
+        Returns
+        -------
+        Line
+        """
+        score = self.scores(outcome)
+        told = self.trial.open[:, action] & self.trial.open[:, 0]
+        told = told if rows is None else told & rows
+        predicted = self.predicted[outcome][told, action - 1]
+        return Line.learn(predicted, score[told, action] - score[told, 0])
+
+    def effects(self, outcome: str) -> np.ndarray:
+        """Effects as they are to be read, by lines that have not seen the customer either.
+
+        Parameters
+        ----------
+        outcome : {"returned", "spend"}
+
+        Returns
+        -------
+        ndarray of shape (n, n_actions)
+        """
+        found = np.empty_like(self.predicted[outcome])
+        for number in range(FOLDS):
+            asked = self.fold == number
+            for place in range(found.shape[1]):
+                line = self.line(outcome, place + 1, ~asked)
+                found[asked, place] = line.effect(self.predicted[outcome][asked, place])
+        return found
+
+
+def hold_out(
+    trial: Trial,
+    kind: Kind,
+    trees: ChurnModel,
+    *,
+    seed: int = 0,
+    tell: Callable[[str, int, int], None] = lambda *_: None,
+) -> HeldOut:
+    """Fit a learner without each fold, and ask it about the fold.
+
+    Parameters
+    ----------
+    trial : Trial
+    kind : {"T", "X"}
+    trees : ChurnModel
+        With the parameters of the trees.
+    seed : int, default=0
+        Of the folds.
+    tell : callable
+        Progress.
+
+    Returns
+    -------
+    HeldOut
+
+    Raises
+    ------
+    NotEnoughData
+        When an arm has too few customers or returns in four folds of five.
+    """
+    alike = trial.arm * 2 + trial.outcomes[RETURNED]
+    random = np.random.default_rng(seed)
+    fold = deal(groups_of_equals(trial.columns), alike, FOLDS, random)
+    n, arms = len(trial), len(trial.arms)
+    response = {name: np.empty((n, arms)) for name in OUTCOMES}
+    predicted = {name: np.empty((n, arms - 1)) for name in OUTCOMES}
+    for number in range(FOLDS):
+        tell("uplift", number, FOLDS)
+        asked = fold == number
+        learner = Learner.fit(trial.rows(~asked), kind, trees)
+        frame = trial.columns[asked]
+        for name in OUTCOMES:
+            response[name][asked] = learner.response(frame, name)
+            predicted[name][asked] = learner.effect(frame, name)
+    tell("uplift", FOLDS, FOLDS)
+    return HeldOut(trial, kind, fold, response, predicted)
