@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from training.crossfit import FOLDS, deal, groups_of_equals
 from training.uplift.effects import Line, scores
 from training.uplift.learners import Kind, Learner
 from training.uplift.trial import OUTCOMES, RETURNED, SPEND, Trial
+
+Basis = Literal["returned", "spend"]
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,47 @@ class HeldOut:
                 line = self.line(outcome, place + 1, ~asked)
                 found[asked, place] = line.effect(self.predicted[outcome][asked, place])
         return found
+
+    def gains(self, basis: Basis = "returned") -> np.ndarray:
+        """Effects on spend by which customers are chosen.
+
+        Parameters
+        ----------
+        basis : {"returned", "spend"}, default="returned"
+            What tells customers from one another: see the notes.
+
+        Returns
+        -------
+        ndarray of shape (n, n_actions)
+            In currency over the window, by lines and levels that have not seen the customer.
+
+        Notes
+        -----
+        Few return and fewer spend much, so effects on spend are learned badly. With the basis
+        ``returned`` the level of an action is its average effect on spend, and customers differ
+        from it by their effect on the return, at what a return is worth on average: spend / returns
+        of all arms. That an action brings returns of the usual worth is an assumption; it is not
+        needed for the figures by which rules are judged, which are of the spend that came.
+        """
+        if basis == "spend":
+            return self.effects(SPEND)
+        returned = self.effects(RETURNED)
+        found = np.empty_like(returned)
+        for number in range(FOLDS):
+            asked = self.fold == number
+            worth = worth_of_return(self.trial, ~asked)
+            for place in range(found.shape[1]):
+                mean = self.line(RETURNED, place + 1, ~asked).mean
+                level = self.line(SPEND, place + 1, ~asked).mean
+                found[asked, place] = level + worth * (returned[asked, place] - mean)
+        return found
+
+
+def worth_of_return(trial: Trial, rows: np.ndarray | None = None) -> float:
+    """Spend per customer who returned, in currency over the window."""
+    chosen = slice(None) if rows is None else rows
+    returns = float(trial.outcomes[RETURNED][chosen].sum())
+    return float(trial.outcomes[SPEND][chosen].sum()) / max(returns, 1.0)
 
 
 def hold_out(
