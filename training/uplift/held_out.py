@@ -2,8 +2,8 @@
 
 In: a trial. Out: for every customer the predicted outcome under each arm and the effect of each
 action, by a learner of the other folds, and the scores that they are judged by. There is one trial
-and no time to test across, so folds are dealt at random, evenly by arm and return; equal rows stay
-in one fold (`training.crossfit`).
+and no time to test across, so folds are dealt at random, evenly by arm and return; equal rows, or
+rows of one customer, stay in one fold (`training.crossfit`).
 """
 
 from __future__ import annotations
@@ -75,7 +75,10 @@ class HeldOut:
         return Line.learn(predicted, score[told, action] - score[told, 0])
 
     def effects(self, outcome: str) -> np.ndarray:
-        """Effects as they are to be read, by lines that have not seen the customer either.
+        """Effects as they are to be read, by lines fitted on the outcomes of other customers.
+
+        The predictions that a line is fitted to are of models that may have seen the customer, as
+        in `training.crossfit`; in trials without an effect that gains nothing (docs/uplift.md).
 
         Parameters
         ----------
@@ -104,7 +107,7 @@ class HeldOut:
         Returns
         -------
         ndarray of shape (n, n_actions)
-            In currency over the window, by lines and levels that have not seen the customer.
+            In currency over the window, by lines and levels of other customers' outcomes.
 
         Notes
         -----
@@ -167,7 +170,8 @@ def hold_out(
     """
     alike = trial.arm * 2 + trial.outcomes[RETURNED]
     random = np.random.default_rng(seed)
-    fold = deal(groups_of_equals(trial.columns), alike, FOLDS, random)
+    group = groups_of_equals(trial.columns) if trial.group is None else trial.group
+    fold = deal(np.unique(group, return_inverse=True)[1], alike, FOLDS, random)
     n, arms = len(trial), len(trial.arms)
     response = {name: np.empty((n, arms)) for name in OUTCOMES}
     predicted = {name: np.empty((n, arms - 1)) for name in OUTCOMES}

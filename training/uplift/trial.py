@@ -41,6 +41,8 @@ class Trial:
     outcomes : mapping of str to ndarray of shape (n,)
         ``returned``, 0 or 1, and ``spend``, in currency over the window; refunds may hold it
         below 0.
+    group : ndarray of shape (n,), int, optional
+        Rows of one customer, who was in several trials, share a number: they stay in one fold.
 
     Raises
     ------
@@ -54,6 +56,7 @@ class Trial:
     arm: np.ndarray
     propensity: np.ndarray
     outcomes: Mapping[str, np.ndarray]
+    group: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         n = len(self.columns)
@@ -111,6 +114,7 @@ class Trial:
             arm=self.arm[chosen],
             propensity=self.propensity[chosen],
             outcomes={name: values[chosen] for name, values in self.outcomes.items()},
+            group=None if self.group is None else self.group[chosen],
         )
 
     def require_enough(self) -> None:
