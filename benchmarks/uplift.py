@@ -95,7 +95,7 @@ def effect_rows(held: HeldOut, draws: int) -> Iterator[dict[str, str]]:
     """A line for each action and outcome: average, Qini, slope."""
     for outcome in OUTCOMES:
         for action, name in enumerate(held.trial.actions, 1):
-            predicted = held.predicted[outcome][:, action - 1]
+            predicted = held.rank(held.predicted[outcome][:, action - 1])
             random = np.random.default_rng(0)
             found = qini(held.trial, action, outcome, predicted, random, draws)
             line = held.line(outcome, action)
@@ -114,7 +114,7 @@ def rule_rows(
 ) -> Iterator[dict[str, str]]:
     """A line for a learner, basis, cost and share; and the gate's word."""
     money = Money(MARGIN, (cost, cost))
-    chosen = [policy.by_profit(one.trial, money.net(one.gains(basis)), share) for one in deals]
+    chosen = [policy.by_profit(one, money.net(one.gains(basis)), share) for one in deals]
     earnings = [
         {name: policy.earned(one, rule, money, "ipw") for name, rule in rules.items()}
         for one, own in zip(deals, chosen, strict=True)
@@ -146,13 +146,16 @@ def made_rows(trials: int) -> Iterator[dict[str, str]]:
             columns = {name: np.array([one[name] for one in found]) for name in found[0]}
             lot = columns["above lot"]
             error = lot.std(ddof=1) / np.sqrt(many)
-            shown = {name: f"{columns[name].mean():.2f}" for name in ("rank", "slope", "earned")}
+            shown = {
+                name: f"{columns[name].mean():.2f}" if strength else "–"
+                for name in ("rank", "slope", "earned")
+            }
             yield {
                 "learner": f"{kind}-learner",
                 "customers": f"{customers:,}",
                 "strength": f"{strength:g}",
                 "trials": str(many),
-                **(shown if strength else dict.fromkeys(shown, "–")),
+                **shown,
                 "above lot": f"{lot.mean():+.3f} ± {error:.3f}",
                 "gate passes": f"{int(columns['passed'].sum())} of {many}",
             }
@@ -169,8 +172,8 @@ def _made(kind: Kind, customers: int, strength: float, seed: int) -> dict[str, f
         return found
     told, true = held.predicted[RETURNED], made.effects[RETURNED]
     net = money.net(made.effects[SPEND])
-    rule = policy.by_profit(made.trial, money.net(held.gains()))
-    best = policy.by_profit(made.trial, net)
+    rule = policy.by_profit(held, money.net(held.gains()))
+    best = policy.by_profit(held, net)
     ranks = [spearmanr(told[:, k], true[:, k])[0] for k in (0, 1)]
     return found | {
         "rank": float(np.mean(ranks)),
@@ -249,11 +252,11 @@ def _charts(held: HeldOut, folder: Path, draws: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     random, money = np.random.default_rng(0), Money(MARGIN, (COSTS[0],) * 2)
     for action, name in enumerate(held.trial.actions, 1):
-        predicted = held.predicted[RETURNED][:, action - 1]
+        predicted = held.rank(held.predicted[RETURNED][:, action - 1])
         found = qini(held.trial, action, RETURNED, predicted, random, draws)
         save(qini_chart(found, name, "visits"), folder / f"qini-{action}.svg")
     net = money.net(held.gains())
-    own = policy.by_profit(held.trial, np.maximum(net, 1e-9))
+    own = policy.by_profit(held, np.maximum(net, 1e-9))
     best = policy.rivals(held, own, money)["everyone"]
     orders = {"uplift": (own, net.max(axis=1)), "riskiest first": (best, held.risk)}
     curve = profit_curve(held, orders, money, random, draws)

@@ -36,8 +36,8 @@ def uplift_table(held: HeldOut, action: int, outcome: str) -> pd.DataFrame:
     told = held.trial.open[:, action] & held.trial.open[:, 0]
     score = held.scores(outcome)[told]
     came = score[:, action] - score[:, 0]
-    predicted = held.effects(outcome)[told, action - 1]
-    bins = rank_bins(predicted, TENTHS)
+    effects = held.effects(outcome)[:, action - 1]
+    predicted, bins = effects[told], rank_bins(held.rank(effects)[told], TENTHS)
     many = np.bincount(bins).astype(np.float64)
     observed = np.bincount(bins, came) / many
     spread = np.bincount(bins, (came - observed[bins]) ** 2) / np.maximum(many - 1, 1)

@@ -86,15 +86,16 @@ def judge(
     -------
     Verdict
     """
-    chosen = [by_profit(held.trial, money.net(held.gains(basis)), share) for held in deals]
-    many = round(float(np.mean([treated(own) for own in chosen])))
+    chosen = [by_profit(held, money.net(held.gains(basis)), share) for held in deals]
+    both = list(zip(deals, chosen, strict=True))
+    many = round(float(np.mean([treated(held, own).sum() for held, own in both])))
     if not many:
         return Verdict(
             False, "no effect shown: no customer is predicted to bring more than an action costs"
         )
     earnings = [
         {name: earned(held, rule, money) for name, rule in rules.items()}
-        for held, own in zip(deals, chosen, strict=True)
+        for held, own in both
         for rules in [{"uplift": own, **rivals(held, own, money)}]
     ]
     gains = values(earnings, random, against="uplift", draws=draws)

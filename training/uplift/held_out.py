@@ -71,8 +71,10 @@ class HeldOut:
         score = self.scores(outcome)
         told = self.trial.open[:, action] & self.trial.open[:, 0]
         told = told if rows is None else told & rows
-        predicted = self.predicted[outcome][told, action - 1]
-        return Line.learn(predicted, score[told, action] - score[told, 0])
+        came = score[told, action] - score[told, 0]
+        # Levels of folds are learned from one another's outcomes: only differences within count.
+        predicted = self._within(self.predicted[outcome][:, action - 1])[told]
+        return Line.learn(predicted, came - _means(came, self.fold[told]) + came.mean())
 
     def effects(self, outcome: str) -> np.ndarray:
         """Effects as they are to be read, by lines fitted on the outcomes of other customers.
@@ -89,12 +91,33 @@ class HeldOut:
         ndarray of shape (n, n_actions)
         """
         found = np.empty_like(self.predicted[outcome])
-        for number in range(FOLDS):
-            asked = self.fold == number
-            for place in range(found.shape[1]):
+        for place in range(found.shape[1]):
+            predicted = self._within(self.predicted[outcome][:, place])
+            for number in range(FOLDS):
+                asked = self.fold == number
                 line = self.line(outcome, place + 1, ~asked)
-                found[asked, place] = line.effect(self.predicted[outcome][asked, place])
+                found[asked, place] = line.effect(predicted[asked])
         return found
+
+    def place(self, score: np.ndarray) -> np.ndarray:
+        """Place of each customer in its fold by falling score, from 0 on; ties by their order."""
+        order = np.lexsort((-score, self.fold))
+        start = np.concatenate([[0], np.cumsum(np.bincount(self.fold))[:-1]])
+        found = np.empty(len(score), dtype=np.int64)
+        found[order] = np.arange(len(score)) - start[self.fold[order]]
+        return found
+
+    def rank(self, score: np.ndarray) -> np.ndarray:
+        """Share of the fold that has a lower score, in [0, 1); ties stay ties."""
+        found = np.empty(len(score))
+        for number in range(FOLDS):
+            own = self.fold == number
+            found[own] = np.searchsorted(np.sort(score[own]), score[own]) / max(own.sum(), 1)
+        return found
+
+    def _within(self, predicted: np.ndarray) -> np.ndarray:
+        """Predictions with the mean of each fold moved to that of all."""
+        return predicted - _means(predicted, self.fold) + predicted.mean()
 
     def gains(self, basis: Basis = "returned") -> np.ndarray:
         """Effects on spend by which customers are chosen.
@@ -129,6 +152,11 @@ class HeldOut:
                 level = self.line(SPEND, place + 1, ~asked).mean
                 found[asked, place] = level + worth * (returned[asked, place] - mean)
         return found
+
+
+def _means(values: np.ndarray, fold: np.ndarray) -> np.ndarray:
+    """Mean of the fold, for each row."""
+    return (np.bincount(fold, values) / np.maximum(np.bincount(fold), 1))[fold]
 
 
 def worth_of_return(trial: Trial, rows: np.ndarray | None = None) -> float:

@@ -7,7 +7,9 @@ customer, which a randomised trial tells without the rule ever having been tried
 A rule π has the value V(π) = mean of Σₐ πₐ · (margin · ψₐ − costₐ), where ψ is the doubly robust
 score of spend under arm a (Dudík, Langford & Li 2011, "Doubly robust policy evaluation and
 learning", eq. 1), or Y/eₐ for those who got a and 0 for others by inverse-propensity weighting
-(Horvitz & Thompson 1952). Rules are compared on the same customers.
+(Horvitz & Thompson 1952). Rules are compared on the same customers, and choose within each fold:
+levels of different folds are learned from one another's outcomes, so that a fold whose outcomes are
+low by chance would come first in a common list, and honest rules would look worse than a lot.
 """
 
 from __future__ import annotations
@@ -72,72 +74,74 @@ def nobody(trial: Trial) -> np.ndarray:
     return _give(trial, np.zeros(len(trial), dtype=np.int64))
 
 
-def by_profit(trial: Trial, net: np.ndarray, share: float = 1.0) -> np.ndarray:
+def by_profit(held: HeldOut, net: np.ndarray, share: float = 1.0) -> np.ndarray:
     """The most profitable action for each, those with the highest profit first.
 
     Parameters
     ----------
-    trial : Trial
+    held : HeldOut
     net : ndarray of shape (n, n_actions)
         Predicted profit of each action on each customer.
     share : float in [0, 1], default=1.0
-        Of the customers that can be treated; nobody is treated at a loss.
+        Of the customers of each fold that can be treated; nobody is treated at a loss.
 
     Returns
     -------
     ndarray of shape (n, n_arms)
     """
-    action, worth = _best(trial, net)
-    chosen = (_rank(-worth) < round(share * len(trial))) & (worth > 0)
-    return _give(trial, np.where(chosen, action, 0))
+    action, worth = _best(held.trial, net)
+    size = np.bincount(held.fold)
+    chosen = (held.place(worth) < np.round(share * size)[held.fold]) & (worth > 0)
+    return _give(held.trial, np.where(chosen, action, 0))
 
 
-def first(rule: np.ndarray, score: np.ndarray, many: float) -> np.ndarray:
+def first(held: HeldOut, rule: np.ndarray, score: np.ndarray, many: np.ndarray) -> np.ndarray:
     """A rule for those with the highest score, and nothing for the others.
 
     Parameters
     ----------
+    held : HeldOut
     rule : ndarray of shape (n, n_arms)
         What those who are chosen get, such as `everyone`'s.
     score : ndarray of shape (n,)
         Such as the risk; who comes first among equals is settled by their order.
-    many : float
-        Customers to treat.
+    many : ndarray of shape (n_folds,)
+        Customers to treat in each fold.
 
     Returns
     -------
     ndarray of shape (n, n_arms)
     """
     treatable = rule[:, 0] < 1
-    chosen = _rank(np.where(treatable, -score, np.inf)) < round(many)
+    place = held.place(np.where(treatable, score, -np.inf))
     nothing = np.zeros_like(rule)
     nothing[:, 0] = 1.0
-    return np.where(chosen[:, None], rule, nothing)
+    return np.where((place < many[held.fold])[:, None], rule, nothing)
 
 
-def at_random(rule: np.ndarray, many: float) -> np.ndarray:
+def at_random(held: HeldOut, rule: np.ndarray, many: np.ndarray) -> np.ndarray:
     """A rule for so many customers drawn by lot: its expectation, not one draw of it.
 
     Parameters
     ----------
+    held : HeldOut
     rule : ndarray of shape (n, n_arms)
-    many : float
-        Customers to treat.
+    many : ndarray of shape (n_folds,)
+        Customers to treat in each fold.
 
     Returns
     -------
     ndarray of shape (n, n_arms)
     """
-    treated = rule[:, 1:].sum()
-    part = 0.0 if treated == 0 else min(1.0, many / treated)
-    mixed = part * rule
+    part = np.minimum(1.0, many / np.maximum(treated(held, rule), 1e-12))[held.fold]
+    mixed = part[:, None] * rule
     mixed[:, 0] += 1.0 - part
     return mixed
 
 
-def treated(rule: np.ndarray) -> float:
-    """Customers that a rule is expected to treat."""
-    return float(rule[:, 1:].sum())
+def treated(held: HeldOut, rule: np.ndarray) -> np.ndarray:
+    """Customers that a rule is expected to treat in each fold, of shape (n_folds,)."""
+    return np.bincount(held.fold, rule[:, 1:].sum(axis=1))
 
 
 def earned(held: HeldOut, rule: np.ndarray, money: Money, method: str = "dr") -> np.ndarray:
@@ -210,7 +214,7 @@ def values(
 
 
 def rivals(held: HeldOut, own: np.ndarray, money: Money) -> dict[str, np.ndarray]:
-    """The simple rules beside one's own, at the same number of customers treated.
+    """The simple rules beside one's own, at the same number treated in each fold.
 
     Parameters
     ----------
@@ -224,7 +228,7 @@ def rivals(held: HeldOut, own: np.ndarray, money: Money) -> dict[str, np.ndarray
         ``riskiest first``, ``at random``, ``everyone`` (whatever the number) and ``nobody``. Each
         gives the action that turned out best on average, which flatters them.
     """
-    trial, many = held.trial, treated(own)
+    trial, many = held.trial, treated(held, own)
     told = held.scores()
     average = np.array(
         [
@@ -234,8 +238,8 @@ def rivals(held: HeldOut, own: np.ndarray, money: Money) -> dict[str, np.ndarray
     )
     best = everyone(trial, money.net(average))
     return {
-        "riskiest first": first(best, held.risk, many),
-        "at random": at_random(best, many),
+        "riskiest first": first(held, best, held.risk, many),
+        "at random": at_random(held, best, many),
         "everyone": best,
         "nobody": nobody(trial),
     }
@@ -247,12 +251,6 @@ def _best(trial: Trial, net: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     place = known.argmax(axis=1)
     worth = known[np.arange(len(trial)), place]
     return np.where(np.isfinite(worth), place + 1, 0), worth
-
-
-def _rank(key: np.ndarray) -> np.ndarray:
-    place = np.empty(len(key), dtype=np.int64)
-    place[np.argsort(key, kind="stable")] = np.arange(len(key))
-    return place
 
 
 def _give(trial: Trial, action: np.ndarray) -> np.ndarray:

@@ -33,7 +33,7 @@ def profit_curve(
     held : HeldOut
     orders : mapping of str to tuple of ndarray
         By name: the rule that those who are treated get, of shape (n, n_arms), and the score by
-        which they come first, of shape (n,).
+        which they come first within their fold, of shape (n,).
     money : Money
     random : Generator
         Of the bootstrap.
@@ -48,7 +48,7 @@ def profit_curve(
     nothing = earned(held, nobody(held.trial), money)
     return pd.concat(
         [
-            _one(name, earned(held, rule, money) - nothing, score, random, draws)
+            _one(name, earned(held, rule, money) - nothing, held.rank(score), random, draws)
             for name, (rule, score) in orders.items()
         ],
         ignore_index=True,

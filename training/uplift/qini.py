@@ -63,7 +63,8 @@ def qini(
         Position among the arms, from 1 on.
     outcome : {"returned", "spend"}
     predicted : ndarray of shape (n,)
-        Effect of the action, by models that have not seen the customer.
+        Effect of the action, by models that have not seen the customer; of several folds,
+        `HeldOut.rank` of it, as folds differ in level.
     random : Generator
         Of the bootstrap.
     draws : int, default=1000

@@ -27,7 +27,7 @@ def test_known_effects_pass_the_gate(learned):
     verdict = learned[0].verdict
     assert verdict.passed
     assert verdict.why.startswith("uplift beats riskiest first by ")
-    assert verdict.treated == pytest.approx(0.3 * 6_000, abs=1)
+    assert verdict.treated == pytest.approx(0.3 * 6_000, abs=3)
     for rule in ("riskiest first", "at random", "nobody"):
         assert verdict.gains[rule].lower > 0
 

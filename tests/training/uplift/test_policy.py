@@ -21,8 +21,12 @@ def truly(known, rule) -> float:
     return float((rule * (0.3 * spend - [0.0, 0.5, 1.0])).sum(axis=1).mean())
 
 
+def treated(held, rule) -> float:
+    return float(policy.treated(held, rule).sum())
+
+
 def rules(known, held) -> dict[str, np.ndarray]:
-    own = policy.by_profit(known.trial, MONEY.net(held.gains()), 0.4)
+    own = policy.by_profit(held, MONEY.net(held.gains()), 0.4)
     return {"uplift": own, **policy.rivals(held, own, MONEY)}
 
 
@@ -46,23 +50,34 @@ def test_a_rule_gives_each_customer_one_arm(known, held):
 
 def test_the_rivals_treat_as_many(known, held):
     given = rules(known, held)
-    many = policy.treated(given["uplift"])
-    assert many == pytest.approx(0.4 * len(known.trial), abs=1)
-    assert policy.treated(given["riskiest first"]) == many
-    assert policy.treated(given["at random"]) == pytest.approx(many)
-    assert policy.treated(given["nobody"]) == 0
-    assert policy.treated(given["everyone"]) == len(known.trial)
+    many = treated(held, given["uplift"])
+    assert many == pytest.approx(0.4 * len(known.trial), abs=3)
+    assert treated(held, given["riskiest first"]) == many
+    assert treated(held, given["at random"]) == pytest.approx(many)
+    assert treated(held, given["nobody"]) == 0
+    assert treated(held, given["everyone"]) == len(known.trial)
 
 
 def test_the_riskiest_come_first(known, held):
     given = rules(known, held)
     chosen = given["riskiest first"][:, 0] == 0
-    assert held.risk[chosen].min() >= held.risk[~chosen].max()
+    for number in range(5):
+        own = held.fold == number
+        assert held.risk[chosen & own].min() >= held.risk[~chosen & own].max()
 
 
-def test_nobody_is_treated_at_a_loss(known):
+def test_a_lower_level_of_one_fold_changes_no_choice(known, held):
+    """Levels are learned from other folds' outcomes; a common list would choose by that."""
+    net = MONEY.net(held.gains()) + 5.0
+    lower = net - (held.fold == 2)[:, None]
+    np.testing.assert_array_equal(
+        policy.by_profit(held, net, 0.4), policy.by_profit(held, lower, 0.4)
+    )
+
+
+def test_nobody_is_treated_at_a_loss(known, held):
     net = np.tile([-0.1, 0.0], (len(known.trial), 1))
-    assert policy.treated(policy.by_profit(known.trial, net)) == 0
+    assert treated(held, policy.by_profit(held, net)) == 0
 
 
 def test_a_closed_arm_is_never_given_nor_valued(known, held):
@@ -72,7 +87,7 @@ def test_a_closed_arm_is_never_given_nor_valued(known, held):
     closed = replace(trial, propensity=propensity, arm=np.where(half, 1, 2) * (trial.arm > 0))
     other = replace(held, trial=closed)
     net = np.tile([5.0, 1.0], (len(trial), 1))
-    own = policy.by_profit(closed, net)
+    own = policy.by_profit(other, net)
     assert (own[half, 1] == 1).all()
     assert (own[~half, 2] == 1).all()
     assert np.isfinite(policy.earned(other, own, MONEY)).all()
