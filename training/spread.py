@@ -215,9 +215,10 @@ class Spread:
             return None
         head = json.loads(path.read_text(encoding="utf-8"))
         ratios = tuple(map(tuple, head["ratios"]))
-        told = {k: tuple(v) if isinstance(v, list) else v for k, v in head["swing"].items()}
+        swing = head["swing"]
+        swing |= {name: tuple(swing[name]) for name in ("places", "kinds")}
         return cls(
-            Swing(**told), head["windows"], tuple(head["edges"]), ratios, tuple(head["shapes"])
+            Swing(**swing), head["windows"], tuple(head["edges"]), ratios, tuple(head["shapes"])
         )
 
     def _bin(self, stays: np.ndarray, purchases: np.ndarray) -> np.ndarray:

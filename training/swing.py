@@ -54,8 +54,8 @@ class Swing:
     ----------
     returns : float
         Of the level of the return probability, in log-odds.
-    purchases, spend : float
-        Of the log of the total over the expected total.
+    purchases, spend : float or None
+        Of the log of the total over the expected total; None where no window tells.
     freedom : float
         Degrees of freedom that these three are known with.
     places : tuple of float
@@ -65,8 +65,8 @@ class Swing:
     """
 
     returns: float
-    purchases: float
-    spend: float
+    purchases: float | None
+    spend: float | None
     freedom: float
     places: tuple[float, ...] = ()
     kinds: tuple[float, ...] = ()
@@ -87,7 +87,12 @@ class Swing:
         kinds = np.interp(log_odds(stays), self.places, self.kinds) if self.kinds else 0.0
         return self._quantile() * np.sqrt(self.returns**2 + kinds**2 + 0.0 * stays)
 
-    def total(self, name: str, expected: float) -> tuple[float, float]:
+    @property
+    def level_within(self) -> float:
+        """Log-odds within which the level of the returns lies in 80 of 100 windows."""
+        return self._quantile() * self.returns
+
+    def total(self, name: str, expected: float) -> tuple[float, float] | None:
         """80 % interval of a total over all customers of the business.
 
         Parameters
@@ -98,24 +103,35 @@ class Swing:
 
         Returns
         -------
-        tuple of float
-            Lower and upper end, in the unit of `expected`.
+        tuple of float, or None
+            Lower and upper end, in the unit of `expected`; None where no window tells.
         """
-        factor = float(np.exp(self._quantile() * getattr(self, name)))
+        swings = getattr(self, name)
+        if swings is None:
+            return None
+        factor = float(np.exp(self._quantile() * swings))
         return expected / factor, expected * factor
 
     def in_words(self) -> str:
         """How far totals swing, as a sentence for the model card."""
+        found = {name: self.total(name, 1.0) for name in ("purchases", "spend")}
         told = ", ".join(
-            "{} from {:+.0%} to {:+.0%}".format(name, *(end - 1 for end in self.total(name, 1.0)))
-            for name in ("purchases", "spend")
+            f"{name} from {ends[0] - 1:+.0%} to {ends[1] - 1:+.0%}"
+            for name, ends in found.items()
+            if ends
         )
-        return f"In eight of ten windows totals are taken to lie off the expected ones by {told}."
+        return f"in eight of ten windows they are taken to lie off by: {told}" if told else ""
 
     def _quantile(self) -> float:
         from scipy.stats import t
 
         return float(t.ppf(0.5 + LEVEL / 2, self.freedom))
+
+
+def of(scorer: object) -> Swing | None:
+    """The swing that a scorer was given; None where it has none."""
+    spread = getattr(scorer, "spread", None)
+    return None if spread is None else spread.swing
 
 
 def learn(past: Sequence[Window], *, prior: float = PRIOR) -> Swing:
@@ -160,8 +176,9 @@ def _levels(
 ) -> Swing:
     freedom = PRIOR_WINDOWS + len(past)
     missed = np.array([_missed(one) for one in past])
-    found = np.sqrt((PRIOR_WINDOWS * prior**2 + missed.sum(axis=0)) / freedom)
-    return Swing(*map(float, found), float(freedom), places, kinds)
+    returns, *totals = np.sqrt((PRIOR_WINDOWS * prior**2 + missed.sum(axis=0)) / freedom)
+    purchases, spend = (float(one) if np.isfinite(one) else None for one in totals)
+    return Swing(float(returns), purchases, spend, float(freedom), places, kinds)
 
 
 def _missed(window: Window) -> tuple[float, float, float]:
@@ -170,7 +187,7 @@ def _missed(window: Window) -> tuple[float, float, float]:
     luck = 1.0 / max(float((stays * (1.0 - stays)).sum()), 1.0)
     if "spend" not in window.came:
         moved = levels.shift(stays, float(window.came["returned"].mean()))
-        return max(moved**2 - luck, 0.0), 0.0, 0.0
+        return max(moved**2 - luck, 0.0), np.nan, np.nan
     off = levels.of_window(window.came, window.predicted)
     return max(off.returns**2 - luck, 0.0), off.purchases**2, off.spend**2
 
