@@ -81,7 +81,7 @@ class Scored:
     grades : mapping of str to str
         The champion's grade by question.
     counts : mapping
-        Customers in all, abstained, by stage and by tier.
+        Customers in all, abstained, by stage and by tier; totals (`serving.totals.expected`).
     """
 
     as_of: date
@@ -305,7 +305,8 @@ def score(
     """
     import pyarrow.parquet as pq
 
-    from serving import scores, scoring
+    from serving import scores, scoring, totals
+    from training import swing
     from training.scorer import Scorer
 
     tell("champion", 0, 1)
@@ -336,7 +337,7 @@ def score(
         grades=scorer.grades,
         scored_at=now,
         thresholds=thresholds,
-        counts=scores.counts(frame),
+        counts=scores.counts(frame) | {"expected": totals.expected(frame, swing.of(scorer))},
     )
     paths = (store(settings).scores(as_of), *([out] if out else []))
     for path in paths:

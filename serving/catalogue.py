@@ -112,9 +112,9 @@ COLUMNS: tuple[Column, ...] = (
     *(
         _probability(
             f"churn_probability_{end}",
-            f"{side} end of the 80 % confidence interval of `churn_probability`: as far as the "
-            "rates of customers alike came to lie from the prediction, in eight of ten groups of "
-            "the past windows.",
+            f"{side} end of the 80 % confidence interval of `churn_probability`: where the rate "
+            "of customers alike is taken to lie in eight of ten windows, by what past windows and "
+            "kinds of customers in them did; the luck of a few customers comes on top.",
             _NO_INTERVAL,
         )
         for end, side in (("lower", "Lower"), ("upper", "Upper"))

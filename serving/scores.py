@@ -95,7 +95,8 @@ class Meta:
     thresholds : Thresholds
         Learned from the table, or the ones that it was scored with.
     counts : mapping
-        Customers by stage and by tier, as `counts` gives them.
+        Customers by stage and by tier, as `counts` gives them, and under ``expected`` what
+        `totals.expected` gives.
     """
 
     name: str

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from training.fingerprint import Fingerprint
     from training.fitting import Fitted
     from training.grades import Grade
+    from training.swing import Swing
     from training.terms import Terms
 
 #: What the card shows of each question, in this order.
@@ -55,6 +56,7 @@ def write(
     figures: pd.DataFrame,
     reliability: pd.DataFrame | None,
     notes: Sequence[str],
+    swing: Swing | None = None,
 ) -> str:
     """Compose the model card.
 
@@ -80,6 +82,8 @@ def write(
         Calibration and coverage by kind of customer.
     notes : sequence of str
         Doubts and limits, one sentence each.
+    swing : Swing, optional
+        How far whole windows lie off.
 
     Returns
     -------
@@ -100,10 +104,17 @@ def write(
         *_by_kind(reliability),
         "## Models",
         models_text(fitted),
+        *_totals(swing),
         "## Doubts and limits",
         "\n".join(f"- {note}" for note in (*notes, *_standing_limits())),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _totals(swing: Swing | None) -> tuple[str, ...]:
+    """How far totals of all customers may lie off, where past windows tell."""
+    told = "" if swing is None else swing.in_words()
+    return (f"Totals over all customers: {told}.",) if told else ()
 
 
 def _promise(terms: Terms, speaker: str) -> str:

@@ -2,7 +2,7 @@
 
 In: past windows that no model had seen, with what was predicted and what came, and the kinds of
 their customers. Out: one tidy table: kind, group, customers; predicted and observed return rate,
-calibration error; coverage of the 80 % intervals.
+calibration error and how much of it luck alone would give; coverage of the 80 % intervals.
 
 References
 ----------
@@ -54,7 +54,8 @@ def table(
     -------
     pandas.DataFrame
         ``kind``, ``group``, ``customers``, ``predicted`` and ``observed`` (return rates),
-        ``calibration_error``, and for purchases and spend ``*_inside`` (share of outcomes inside
+        ``calibration_error``, ``calibration_luck`` (what right predictions would show by chance),
+        and for purchases and spend ``*_inside`` (share of outcomes inside
         the interval) and ``*_coverage`` (the same where an outcome on the edge counts by the part
         of its probability that the interval needs; 0.80 is right). Groups of at least 50
         customers, the whole first.
@@ -131,5 +132,6 @@ def _row(kind: str, group: str, part: pd.DataFrame) -> dict[str, object]:
         "predicted": float(means["predicted"]),
         "observed": float(means["observed"]),
         "calibration_error": error,
+        "calibration_luck": metrics.calibration_luck(part["predicted"].to_numpy(), bins),
         **{name: float(means[name]) for name in COVERED if name in part},
     }

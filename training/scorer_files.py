@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from training.spend import SpendModel
 
 #: Raised when the layout changes; reading refuses what it does not know.
-FORMAT = 3
+FORMAT = 4
 HEAD = "scorer.json"
 SPEND = "spend"
 
