@@ -117,7 +117,7 @@ def score(
     """
     _check(frame, as_of, scored_at)
     contract = subscribers.are_scored(scorer)
-    past = _without_purchases(read_history(frame)) if contract else read_history(frame)
+    past = subscribers.history(frame) if contract else read_history(frame)
     known = subscribers.known(frame) if contract else past.known
     beyond = _beyond(frame, scorer, whole=thresholds is None)
     predicted = _predict(frame, scorer, known, horizon_days)
@@ -190,11 +190,6 @@ def _predict(
         said = np.isfinite(values) & (known if name in _FROM_PURCHASES else True)
         columns[name] = np.where(said, values, np.nan)
     return columns
-
-
-def _without_purchases(past: History) -> History:
-    """Histories of subscribers, most of whom bought nothing besides: that costs nobody money."""
-    return replace(past, spend=np.where(past.known, past.spend, np.nan))
 
 
 def _by_contract(frame: pd.DataFrame, scorer: Predictor, as_of: date) -> dict[str, Any]:

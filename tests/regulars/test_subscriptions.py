@@ -154,3 +154,6 @@ def test_the_run_keeps_the_retention_and_the_card_the_words(service, trained):
     card = Path(place).read_text()
     assert "leave at the first renewal" in card and "were involuntary" in card
     assert "was not renewed within its grace" in card
+    kinds = card[card.index("## Kinds of customers") : card.index("## Models")]
+    for kind in ("plan", "tenure", "renewals", "stage", "tier"):
+        assert f"| {kind} |" in kinds, kind

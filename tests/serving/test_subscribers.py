@@ -8,51 +8,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.catalogue import FEATURES
-from serving import subscribers
+from serving import subscribers as contracts
 from serving.lifecycle import STAGES
-from training.subscriptions.hazard import Hazard
-from training.subscriptions.plans import Plans
 from training.subscriptions.scorer import SubscriptionScorer
-from training.terms import Terms
-
-MONTH = 30.4375
-NUMBERS = [f.name for f in FEATURES if f.kind != "string"]
 
 
 @pytest.fixture(scope="module")
-def scorer() -> SubscriptionScorer:
-    """Retention of one plan, where a tenth leaves at first and fewer later."""
-    histories = pd.DataFrame(
-        {
-            "plan": "basic",
-            "term_days": MONTH,
-            "renewals": [0, 1, 2, 3, 4, 12],
-            "active": [False, False, False, False, False, True],
-            "customers": [100, 60, 50, 40, 30, 720],
-        }
-    )
-    terms = Terms("subscription", 90, 365, 0.5, 0.1, "2024-07-01", 60)
-    return SubscriptionScorer(terms, Hazard(Plans.fit(histories), 0.0))
+def scorer(retention) -> SubscriptionScorer:
+    return retention
 
 
 @pytest.fixture(scope="module")
-def rows(as_of) -> pd.DataFrame:
-    """Five subscribers and one who is none, none of whom bought anything besides."""
-    told = {
-        "customer_id": ["new", "growing", "loyal", "back", "late", "gone"],
-        "subscription_renewals": [0, 1, 9, 1, 4, None],
-        "subscription_days_to_renewal": [20, 0, 7, 3, -2, None],
-        "subscription_term_days": [MONTH] * 5 + [None],
-        "subscription_price": [10, 10, 10, None, 10, None],
-        "subscription_earlier": [0, 0, 0, 1, 0, 1],
-        "subscription_tenure_days": [10, 40, 300, 40, 150, None],
-        "subscription_pause_days": [None, None, None, 60, None, None],
-    }
-    frame = pd.DataFrame(dict.fromkeys(NUMBERS, np.nan), index=range(6)).assign(**told)
-    return frame.astype(dict.fromkeys(NUMBERS, "float64")).assign(
-        as_of=as_of, subscription_plan=["basic"] * 5 + [None], first_month=None, spend_total=0.0
-    )
+def rows(subscribers) -> pd.DataFrame:
+    return subscribers
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +84,7 @@ def test_another_horizon_moves_neither_stage_nor_tier_nor_value(
 
 def test_who_is_likelier_to_leave_than_to_stay_is_at_risk(rows):
     churn = np.array([0.2, 0.51, 0.5, 0.1, 0.1, np.nan])
-    found = list(subscribers.stage(rows, churn))
+    found = list(contracts.stage(rows, churn))
     assert found[:3] == ["new", "at_risk", "loyal"]
     assert set(found[:5]) <= set(STAGES) and pd.isna(found[5])
 
