@@ -24,6 +24,8 @@ _RISK = {
     "return_probability": 0.38,
     "p_alive": 0.71,
     "next_purchase_by": "2011-10-27",
+    "involuntary_probability": None,
+    "expected_months": None,
     "reasons": [
         {
             "family": "rhythm",

@@ -270,6 +270,8 @@ class RiskColumns(BaseModel):
     return_probability: Probability = _column("return_probability")
     p_alive: Probability = _column("p_alive")
     next_purchase_by: date | None = _column("next_purchase_by")
+    involuntary_probability: Probability = _column("involuntary_probability")
+    expected_months: float | None = _column("expected_months")
     reasons: list[Reason] | None = _column("reasons")
 
 

@@ -102,7 +102,7 @@ def score(
 
     Returns
     -------
-    pandas.DataFrame of shape (n_customers, 27)
+    pandas.DataFrame of shape (n_customers, 29)
         Score rows in the order of `frame`, backed by Arrow, with the types of `scores.SCHEMA`.
     Thresholds
         Those given, or those learned.
@@ -140,6 +140,7 @@ def score(
         "as_of": as_of,
         "horizon_days": horizon,
         "clv_horizon_days": scorer.clv_horizon_days,
+        **_of_contract(frame, scorer, predicted["churn_probability"], contract=contract),
         "reasons": reasons(frame, drivers, typical=thresholds.typical, currency=currency),
         "model_version": model_version,
         "scored_at": scored_at.astimezone(UTC),
@@ -199,6 +200,19 @@ def _by_contract(frame: pd.DataFrame, scorer: Predictor, as_of: date) -> dict[st
     return {
         "next_purchase_by": subscribers.next_renewal(frame, as_of),
         "stage": subscribers.stage(frame, churn),
+    }
+
+
+def _of_contract(
+    frame: pd.DataFrame, scorer: Any, churn: np.ndarray, *, contract: bool
+) -> dict[str, np.ndarray]:
+    """Columns that only subscribers have."""
+    if not contract or frame.empty:
+        return {name: np.full(len(frame), np.nan) for name in subscribers.COLUMNS}
+    told = scorer.lifetimes(frame)
+    return {
+        "involuntary_probability": churn * told["involuntary_share"].to_numpy(dtype=np.float64),
+        "expected_months": told["expected_months"].to_numpy(dtype=np.float64),
     }
 
 

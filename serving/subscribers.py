@@ -20,6 +20,8 @@ from serving.lifecycle import STAGES
 
 #: Churn rule of the scorers that this is for.
 RULE = "subscription"
+#: Columns that are null under every other rule.
+COLUMNS = ("involuntary_probability", "expected_months")
 #: Renewals from which a subscriber is loyal.
 LOYAL_RENEWALS = 3
 #: Chance to leave within the horizon above which a subscriber is at risk.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from serving import subscribers as contracts
 from serving.lifecycle import STAGES
+from training.subscriptions.failures import Failures
 from training.subscriptions.scorer import SubscriptionScorer
 
 
@@ -55,6 +57,18 @@ def test_what_is_not_said_is_named_with_its_reason(table):
     (none,) = [part for part in parts["gone"] if part != always]
     assert none.startswith("no running subscription: churn_probability, return_probability")
     assert "stage" in none and "tier" in none and "next_purchase_by" in none
+
+
+def test_months_and_failed_payments_are_said_of_subscribers_alone(table, rows, scored, scorer):
+    months = table["expected_months"]
+    assert pd.isna(months.pop("gone"))
+    assert months.between(0, 12).all() and months["loyal"] > months["new"]
+    # No end with a reason was seen by this model.
+    assert table["involuntary_probability"].isna().all()
+    failing = replace(scorer, failures=Failures(0.2, 0.5))
+    told = scored(rows.assign(subscription_involuntary_ends=[0, 1, 0, 3, 0, 1]), scorer=failing)
+    share = (told[0]["involuntary_probability"] / told[0]["churn_probability"]).tolist()
+    assert share[:5] == pytest.approx([0.2, 0.5, 0.2, 0.5, 0.2]) and pd.isna(share[5])
 
 
 def test_nobody_costs_money_by_not_buying_besides(table):

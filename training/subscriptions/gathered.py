@@ -28,6 +28,7 @@ from training.panel import behaviour_frame
 from training.skill import Draws, draws
 from training.spread import Spread, Window, learn
 from training.subscriptions import curves, periods, windows
+from training.subscriptions.failures import Failures
 from training.subscriptions.hazard import Hazard
 from training.subscriptions.learning import fit_origin
 from training.subscriptions.plans import require_renewals
@@ -100,8 +101,11 @@ def gather_subscriptions(inputs: Inputs, order: Order, asked: Asked, tell: Tell)
     speaker = speaker_of(learned.hazard)
     grades = grade_all(known.tested, speaker)
     letters = {question: one.letter for question, one in grades.items()}
+    # What came of the newest snapshots is known today, not at the origins.
     scorer = replace(
-        work.scorer(learned, order.as_of, letters), spread=_spread(known.tested, speaker)
+        work.scorer(learned, order.as_of, letters),
+        spread=_spread(known.tested, speaker),
+        failures=Failures.learn([past[day] for day in sorted(past)]),
     )
     tell("fit", 1, 1)
     return _evidence(work, plan, scorer, known, grades, data, now, order)
@@ -364,8 +368,7 @@ def _notes(
             f"A subscriber of today is expected to stay {stays:.1f} of the next "
             f"{span / periods.MONTH_DAYS:.1f} months on average."
         )
-    if (told := _involuntary(work)) is not None:
-        notes.append(told)
+    notes += scorer.failures.in_words()
     if scorer.speaker == "sbg":
         notes.append(
             "History is too short, or too few have left, to learn who leaves: the retention of "
@@ -383,17 +386,4 @@ def _notes(
         "A cancellation that is on record before it takes effect is not looked at, as the source "
         "does not say when it was entered.",
         "Spend is at today's price, and of the subscription alone.",
-    )
-
-
-def _involuntary(work: _Work) -> str | None:
-    """How many of the ends that were seen were involuntary, where the source says so."""
-    seen = [frame["end_reason"].dropna() for frame in work.past.values()]
-    reasons = pd.concat(seen) if seen else pd.Series(dtype=object)
-    if reasons.empty:
-        return None
-    share = float((reasons == "involuntary").mean())
-    return (
-        f"Of the ends with a reason, {share:.0%} were involuntary (a payment failed): those need "
-        "a new payment, not an argument."
     )

@@ -24,6 +24,7 @@ from training.scorer import PREDICTED
 from training.spread import Spread
 from training.subscriptions import periods
 from training.subscriptions.amounts import FIXED, Amounts
+from training.subscriptions.failures import Failures
 from training.subscriptions.hazard import PERIOD, Hazard
 from training.subscriptions.periods import Floats
 from training.subscriptions.prices import Prices
@@ -59,6 +60,8 @@ class SubscriptionScorer(OnTerms):
     spread : Spread or None
         How far chances to leave lay beside what came in past windows; None leaves their bounds
         null.
+    failures : Failures
+        Which part of the risk is a payment that fails.
     """
 
     terms: Terms
@@ -67,6 +70,7 @@ class SubscriptionScorer(OnTerms):
     grades: Mapping[str, str] = field(default_factory=dict)
     prices: Prices = field(default_factory=Prices)
     spread: Spread | None = None
+    failures: Failures = field(default_factory=Failures)
 
     @property
     def speaker(self) -> str:
@@ -114,11 +118,16 @@ class SubscriptionScorer(OnTerms):
 
         Returns
         -------
-        pandas.DataFrame of shape (n_customers, 2)
+        pandas.DataFrame of shape (n_customers, 3)
             ``expected_months`` of the next ``clv_horizon_days``; ``residual_renewals``: renewals
             ever after, discounted at the rate of the settings (DERL of the plan's sBG, after the
-            renewals made so far). NaN without a running subscription.
+            renewals made so far); ``involuntary_share`` of the risk to leave. NaN without a
+            running subscription.
         """
+        parts = [self._lifetimes(part) for part in self._blocks(frame, self.clv_horizon_days)]
+        return pd.concat(parts) if len(parts) > 1 else parts[0]
+
+    def _lifetimes(self, frame: pd.DataFrame) -> pd.DataFrame:
         from training.subscriptions.retention import Parameters, residual_lifetime
 
         span = self.clv_horizon_days
@@ -138,6 +147,7 @@ class SubscriptionScorer(OnTerms):
             {
                 "expected_months": np.where(known, stays, np.nan),
                 "residual_renewals": np.where(known & np.isfinite(lasting), lasting, np.nan),
+                "involuntary_share": np.where(known, self.failures.share(frame), np.nan),
             },
             index=frame.index,
         )
@@ -197,6 +207,7 @@ class SubscriptionScorer(OnTerms):
         }
         self.hazard.save(folder / HAZARD)
         self.prices.save(folder)
+        self.failures.save(folder)
         if self.spread is not None:
             self.spread.save(folder)
         text = json.dumps(head, indent=1, allow_nan=False)
@@ -224,6 +235,7 @@ class SubscriptionScorer(OnTerms):
             head["grades"],
             Prices.load(folder),
             Spread.load(folder),
+            Failures.load(folder),
         )
 
     def _blocks(self, frame: pd.DataFrame, horizon: int) -> list[pd.DataFrame]:
