@@ -273,7 +273,8 @@ def _reliability(past: _Past, speaker: str, order: Order) -> pd.DataFrame:
 
 def _spread(tested: backtest.Backtest, speaker: str) -> Spread | None:
     """How far rates of leaving lay beside the chances of the model that speaks."""
-    return learn([one.window for one in tested.tested if one.speaker == speaker])
+    found = [windows.undecided(one) for one in tested.tested if one.speaker == speaker]
+    return learn([one for one in found if len(one.came)])
 
 
 def grade_all(tested: backtest.Backtest, speaker: str) -> dict[str, Grade]:

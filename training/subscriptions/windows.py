@@ -16,7 +16,7 @@ import pandas as pd
 
 from training.panel import behaviour_frame
 from training.reliability import needed
-from training.spread import LEVEL
+from training.spread import LEVEL, Window
 from training.subscriptions import periods
 from training.subscriptions.amounts import FIXED, Amounts
 from training.subscriptions.hazard import Hazard
@@ -25,6 +25,7 @@ from training.subscriptions.scorer import PRICE, predicted
 
 if TYPE_CHECKING:
     from features.inputs import Inputs
+    from training.backtest import Tested
     from training.terms import Terms
 
 
@@ -106,6 +107,24 @@ def answers(
         # A customer without a price pays 0 in the outcome too.
         found[name] = answer.assign(expected_spend=answer["expected_spend"].fillna(0.0))
     return found
+
+
+def undecided(one: Tested) -> Window:
+    """A tested window without those for whom no renewal came up in it.
+
+    Parameters
+    ----------
+    one : Tested
+
+    Returns
+    -------
+    Window
+        Of the others nearly all stay. That none of a few hundred left says nothing of the rates
+        of those who could, but lies far from any chance on the scale of log-odds.
+    """
+    due = one.frame[periods.DUE].to_numpy(dtype=np.float64, na_value=np.nan)
+    open_ = due < one.horizon_days
+    return Window(one.window.predicted[open_], one.window.came[open_])
 
 
 def held(
