@@ -247,7 +247,7 @@ def train(
     """
     from regulars.settings import loggable
     from regulars.version import code_version
-    from serving.kinds import of_scores
+    from serving import kinds
     from training import pipeline
     from training.evidence import Order
 
@@ -262,7 +262,7 @@ def train(
         settings=json.dumps(loggable(settings), indent=1, ensure_ascii=False),
         code_version=code_version(),
         trials=trials,
-        kinds=of_scores,
+        kinds=kinds.of_subscribers if settings.churn.rule == "subscription" else kinds.of_scores,
     )
     return pipeline.train(inputs, order, tell)
 

@@ -168,6 +168,22 @@ COLUMNS: tuple[Column, ...] = (
         "subscribers, the day of the next renewal.",
         _NO_PURCHASE,
     ),
+    _probability(
+        "involuntary_probability",
+        "Of subscribers, the part of `churn_probability` that is a payment that fails: the share "
+        "of past ends that was, told apart for those to whom it had happened before. It needs a "
+        "new way to pay, not an argument.",
+        "under other rules, and where no past end has a reason",
+    ),
+    Column(
+        "expected_months",
+        "months",
+        0,
+        None,
+        "Of subscribers, months that the subscription is expected to run on within "
+        "`clv_horizon_days`: at most all of them.",
+        "under other rules, and without a running subscription",
+    ),
     _text(
         "stage",
         f"{_listed(STAGES)}: where the customer is, measured against its own rhythm or, of "

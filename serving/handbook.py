@@ -200,8 +200,11 @@ def _subscribers() -> str:
         _prose(
             "A subscription ends when the grace after it went by without a new row. `p_alive` is",
             "not asked: a subscriber is one until the day it ends. `rfm` and `potential_value` are",
-            "said where there are purchases besides. The intervals are those of the number of",
-            "renewals that are paid.",
+            "said where there are purchases besides; `involuntary_probability` and",
+            "`expected_months` of subscribers alone. An interval is the shortest that holds 80 %",
+            "of what can come: of the number of renewals that are paid and, for money, of prices",
+            "that move as often as they did. Who nearly surely renews each time has no room below,",
+            "so that both ends are the same, and what is expected, a mean, lies a little under it.",
         ),
     )
 

@@ -102,7 +102,7 @@ def score(
 
     Returns
     -------
-    pandas.DataFrame of shape (n_customers, 27)
+    pandas.DataFrame of shape (n_customers, 29)
         Score rows in the order of `frame`, backed by Arrow, with the types of `scores.SCHEMA`.
     Thresholds
         Those given, or those learned.
@@ -117,7 +117,7 @@ def score(
     """
     _check(frame, as_of, scored_at)
     contract = subscribers.are_scored(scorer)
-    past = _without_purchases(read_history(frame)) if contract else read_history(frame)
+    past = subscribers.history(frame) if contract else read_history(frame)
     known = subscribers.known(frame) if contract else past.known
     beyond = _beyond(frame, scorer, whole=thresholds is None)
     predicted = _predict(frame, scorer, known, horizon_days)
@@ -140,6 +140,7 @@ def score(
         "as_of": as_of,
         "horizon_days": horizon,
         "clv_horizon_days": scorer.clv_horizon_days,
+        **_of_contract(frame, scorer, predicted["churn_probability"], contract=contract),
         "reasons": reasons(frame, drivers, typical=thresholds.typical, currency=currency),
         "model_version": model_version,
         "scored_at": scored_at.astimezone(UTC),
@@ -192,11 +193,6 @@ def _predict(
     return columns
 
 
-def _without_purchases(past: History) -> History:
-    """Histories of subscribers, most of whom bought nothing besides: that costs nobody money."""
-    return replace(past, spend=np.where(past.known, past.spend, np.nan))
-
-
 def _by_contract(frame: pd.DataFrame, scorer: Predictor, as_of: date) -> dict[str, Any]:
     """What a contract tells of subscribers, whatever horizon was asked for."""
     usual = scorer.predict(frame) if len(frame) else pd.DataFrame({"churn_probability": []})
@@ -204,6 +200,19 @@ def _by_contract(frame: pd.DataFrame, scorer: Predictor, as_of: date) -> dict[st
     return {
         "next_purchase_by": subscribers.next_renewal(frame, as_of),
         "stage": subscribers.stage(frame, churn),
+    }
+
+
+def _of_contract(
+    frame: pd.DataFrame, scorer: Any, churn: np.ndarray, *, contract: bool
+) -> dict[str, np.ndarray]:
+    """Columns that only subscribers have."""
+    if not contract or frame.empty:
+        return {name: np.full(len(frame), np.nan) for name in subscribers.COLUMNS}
+    told = scorer.lifetimes(frame)
+    return {
+        "involuntary_probability": churn * told["involuntary_share"].to_numpy(dtype=np.float64),
+        "expected_months": told["expected_months"].to_numpy(dtype=np.float64),
     }
 
 

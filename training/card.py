@@ -150,9 +150,10 @@ def _by_kind(reliability: pd.DataFrame | None) -> tuple[str, ...]:
         return ()
     told = (
         "Out of time, over the windows above: how many were predicted to return and how many did, "
-        "and how often outcomes of a window lay in the 80 % intervals that the other windows make "
-        "(`_coverage`: where nothing was bought it counts by the part that the interval needs; no "
-        "coverage with a single window)."
+        "and how often outcomes of a window lay in the 80 % intervals that the other windows (of "
+        "subscribers, the chances alone) make. `_coverage`: an outcome with a probability of its "
+        "own, as no purchase or a number of renewals has, counts by the part that the interval "
+        "needs; none for purchases from a single window."
     )
     return ("## Kinds of customers", told, markdown(reliability))
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +22,7 @@ from training.errors import RegistryError
 from training.forecast import Forecast, deviation_of, worth_of
 from training.known import add_value_features
 from training.level import log_odds
-from training.terms import Terms
+from training.terms import OnTerms, Terms
 
 if TYPE_CHECKING:
     from training.blend import Blend
@@ -48,7 +47,7 @@ PREDICTED = (
 
 
 @dataclass(frozen=True)
-class Scorer:
+class Scorer(OnTerms):
     """Predicts every column of the score table that a model answers for.
 
     Attributes
@@ -85,26 +84,6 @@ class Scorer:
     carry: Carry | None = None
     spread: Spread | None = None
     reach: Reach | None = None
-
-    @property
-    def horizon_days(self) -> int:
-        """Outcome window of the scores, in days."""
-        return self.terms.horizon_days
-
-    @property
-    def clv_horizon_days(self) -> int:
-        """Span of the lifetime value, in days."""
-        return self.terms.clv_horizon_days
-
-    @property
-    def trained_as_of(self) -> date:
-        """Nothing from this date on was seen in training."""
-        return date.fromisoformat(self.terms.trained_as_of)
-
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        """Customer attributes that the churn model reads, as ``attribute_*`` columns."""
-        return tuple(name for name in self.families if name.startswith("attribute_"))
 
     def predict(self, frame: pd.DataFrame, horizon_days: int | None = None) -> pd.DataFrame:
         """Score behaviour rows.
