@@ -69,9 +69,22 @@ class Store:
         -------
         date or None
         """
+        return max(self.dates(kind), default=None)
+
+    def dates(self, kind: Kind) -> tuple[date, ...]:
+        """As-of dates for which a table of the kind is there, oldest first.
+
+        Parameters
+        ----------
+        kind : {"behaviour", "occasions", "scores"}
+
+        Returns
+        -------
+        tuple of date
+        """
         names = (path.name for path in (self.path / kind).glob("as_of=*.parquet"))
-        dates = [date.fromisoformat(m.group(1)) for n in names if (m := _NAME.fullmatch(n))]
-        return max(dates, default=None)
+        dates = (date.fromisoformat(m.group(1)) for n in names if (m := _NAME.fullmatch(n)))
+        return tuple(sorted(dates))
 
     def _dated(self, kind: Kind, as_of: date) -> Path:
         return self.path / kind / f"as_of={as_of.isoformat()}.parquet"
