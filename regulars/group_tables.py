@@ -155,14 +155,19 @@ def _since(since: Since, currency: str) -> Iterator[Table]:
 
 
 def _flows(title: str, flows: Sequence[Flow]) -> Table:
-    ends = list(dict.fromkeys(flow.now for flow in sorted(flows, key=lambda f: f.now)))
+    from serving.migration import WORDS
+
+    told = {flow.now for flow in flows}
+    usual = [word for words in WORDS.values() for word in words if word in told]
+    ends = [*usual, *sorted(told.difference(usual))]
     starts = list(dict.fromkeys(flow.before for flow in flows))
     cells = {(flow.before, flow.now): flow for flow in flows}
     rows = []
     for start in starts:
         here = [cells.get((start, end)) for end in ends]
-        told = [f"{flow.customers:,} ({flow.share:.0%})" if flow else None for flow in here]
-        rows.append([start, *told])
+        rows.append(
+            [start, *(f"{one.customers:,} ({one.share:.0%})" if one else None for one in here)]
+        )
     return table(title, ("", *ends), rows)
 
 
