@@ -14,7 +14,16 @@ from collections.abc import Iterable, Sequence
 import pyarrow as pa
 
 from features.catalogue import FAMILIES
-from serving import abstention, potential, reasons, segments, subscribers, tiers, watchlist
+from serving import (
+    abstention,
+    named,
+    potential,
+    reasons,
+    segments,
+    subscribers,
+    tiers,
+    watchlist,
+)
 from serving.catalogue import COLUMNS, REASON, Column
 from serving.lifecycle import Rhythm
 from serving.scores import REASON as REASON_TYPE
@@ -247,6 +256,22 @@ def _segments() -> str:
             "net spend to date (M), with equally many customers in each band as far as ties",
             "allow. A value at an edge belongs to the band below it, so the many who bought",
             "once have a low F.",
+        ),
+        _prose(
+            "`regulars segments` gives each a name, by R and F; segments of your own go into",
+            "[segments.<name>] of the settings, where `named_segment` is this name:",
+        ),
+        _table(
+            ("R", "F", "name", "in words"),
+            [
+                (
+                    ", ".join(map(str, one.recency)),
+                    ", ".join(map(str, one.frequency)),
+                    f"`{one.name}`",
+                    one.words,
+                )
+                for one in named.TABLE
+            ],
         ),
     )
 
