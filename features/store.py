@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
     import pyarrow as pa
 
-Kind = Literal["behaviour", "occasions", "scores"]
+Kind = Literal["behaviour", "occasions", "accounts", "scores"]
 
 _NAME = re.compile(r"as_of=(\d{4}-\d{2}-\d{2})\.parquet")
 # Rows of a row group: enough to compress well, few enough to stream.
@@ -50,6 +50,10 @@ class Store:
         """Path of the occasions before a date."""
         return self._dated("occasions", as_of)
 
+    def accounts(self, as_of: date) -> Path:
+        """Path of the accounts that customers belonged to at a build for a date."""
+        return self._dated("accounts", as_of)
+
     def scores(self, as_of: date) -> Path:
         """Path of the score table of a date."""
         return self._dated("scores", as_of)
@@ -63,7 +67,7 @@ class Store:
 
         Parameters
         ----------
-        kind : {"behaviour", "occasions", "scores"}
+        kind : {"behaviour", "occasions", "accounts", "scores"}
 
         Returns
         -------
@@ -76,7 +80,7 @@ class Store:
 
         Parameters
         ----------
-        kind : {"behaviour", "occasions", "scores"}
+        kind : {"behaviour", "occasions", "accounts", "scores"}
 
         Returns
         -------

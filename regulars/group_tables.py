@@ -1,10 +1,10 @@
-"""Tables about groups of customers: segments, equity and its movement, cohorts."""
+"""Tables about groups of customers: segments, equity and its movement, cohorts, accounts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from regulars.tables import table
 
@@ -96,6 +96,41 @@ def cohorts(as_of: date, triangle: Sequence[Cohort]) -> Table:
     rows.append(["all", sum(c.customers for c in triangle), *mean, *[""] * (width - len(mean))])
     heads = ("first bought", "customers", *map(str, range(width)))
     return table(f"Who bought how many months later, before {as_of}", heads, rows)
+
+
+def accounts(
+    as_of: date, number: int, rows: Sequence[Mapping[str, Any]], settings: Settings
+) -> Table:
+    """Accounts with the most lifetime value at risk.
+
+    Parameters
+    ----------
+    as_of : date
+    number : int
+        Accounts in all.
+    rows : sequence of mapping
+        The first of them, as of `serving.accounts.accounts`.
+    settings : Settings
+        Their currency.
+
+    Returns
+    -------
+    rich.table.Table
+    """
+    currency = settings.currency
+    heads = ("account", "customers", "key", f"worth {currency}", f"at risk {currency}", "all leave")
+    told = [
+        (
+            row["account"],
+            row["customers"],
+            row["is_key"],
+            row["clv"],
+            row["clv_at_risk"],
+            _percent(row["churn_probability"]),
+        )
+        for row in rows
+    ]
+    return table(f"Most at risk of {number:,} accounts as of {as_of}", heads, told)
 
 
 def _groups(title: str, groups: Sequence[Group], currency: str) -> Table:

@@ -1,4 +1,4 @@
-"""The work behind `segments`, `equity` and `cohorts`, without any printing: all from the store.
+"""The work behind the verbs about groups, without any printing: all of it from the store.
 
 Nothing is read from the sources and no model is asked: the answers are those of score tables that
 are there, and of the behaviour and customer-days that they were made from.
@@ -245,6 +245,44 @@ def cohorts(settings: Settings, as_of: date | None) -> tuple[date, tuple[Cohort,
     day = _dated(place.dates("occasions"), as_of, "customer-days", "regulars build")
     days = ledger.behaviour(connection.duckdb(), place.occasions(day))
     return day, triangle.cohorts(days, day)
+
+
+def accounts(settings: Settings, as_of: date | None) -> tuple[date, Any]:
+    """Scores rolled up to accounts.
+
+    Parameters
+    ----------
+    settings : Settings
+    as_of : date or None
+        Of the score table; the last one when not given.
+
+    Returns
+    -------
+    tuple of (date, ibis table)
+        As `serving.accounts.accounts`; the engine lives as long as the table.
+
+    Raises
+    ------
+    SettingsError
+        If the customers source names no account.
+    ScoreTableError
+        If there is no such score table, or no accounts beside it.
+    """
+    from features import connection
+    from features.errors import SettingsError
+    from serving import accounts as rolled
+    from serving import ledger
+
+    customers = settings.sources.customers
+    if customers is None or customers.account is None:
+        raise SettingsError(
+            "The customers source names no account; write its column as `account` in "
+            "[sources.customers], then `regulars score`."
+        )
+    place, engine = jobs.store(settings), connection.duckdb()
+    day = _scored(place, as_of)
+    belonging = ledger.behaviour(engine, place.accounts(day))
+    return day, rolled.accounts(ledger.scores(engine, place.scores(day)), belonging)
 
 
 def _parts(table: Any) -> tuple[tuple[Group, ...], tuple[Group, ...]]:

@@ -1,4 +1,4 @@
-"""Verbs about groups of customers: segments, customer equity and cohorts, from the store."""
+"""Verbs about groups of customers: segments, equity, cohorts and accounts, from the store."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ import typer
 from regulars import group_tables, options, screen
 from regulars.options import CONFIG, Config, Json
 from regulars.verbs.answers import _kind
+
+# Accounts on the screen.
+_SHOWN = 20
 
 AsOf = Annotated[
     date | None,
@@ -116,6 +119,52 @@ def cohorts(config: Config = CONFIG, as_of: AsOf = None, json: Json = False) -> 
         screen.figures({"as_of": day, "cohorts": rows, "average": average(triangle)})
     else:
         screen.out().print(group_tables.cohorts(day, triangle))
+
+
+def accounts(
+    config: Config = CONFIG,
+    as_of: AsOf = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", callback=_kind, help="All of them, .parquet or .csv."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Roll the scores up to accounts, where the customers source names them.
+
+    Shown are those with the most lifetime value at risk. An account leaves when all of its
+    customers do; a customer without one is an account of its own.
+    """
+    import ibis
+
+    from features.compat import arrow
+    from regulars import review
+    from regulars.settings import load
+
+    settings = load(config)
+    day, table = review.accounts(settings, as_of)
+    if out is not None:
+        _write(table, out)
+    first = table.order_by([ibis.desc("clv_at_risk"), "account", "named"]).limit(_SHOWN)
+    rows, number = arrow(first).to_pylist(), int(table.count().execute())
+    if json:
+        path = None if out is None else str(out)
+        screen.figures({"as_of": day, "accounts": number, "at_risk": rows, "path": path})
+    else:
+        screen.out().print(group_tables.accounts(day, number, rows, settings))
+
+
+def _write(table: Any, out: Path) -> None:
+    from features import store
+    from features.compat import arrow
+
+    if out.suffix.lower() == ".parquet":
+        store.write_parquet(table, out)
+        return
+    from pyarrow import csv
+
+    with store.replacing(out) as partial:
+        csv.write_csv(arrow(table), partial, csv.WriteOptions(quoting_style="needed"))
 
 
 def _plain(found: Any) -> dict[str, Any]:

@@ -20,8 +20,8 @@ from serving.errors import OutputError, ScoreTableError
 from training.errors import NotEnoughData, RegistryError, StatisticalWarning
 
 VERBS = (
-    "demo", "check", "build", "train", "score", "segments", "equity", "cohorts", "serve", "bento",
-    "models", "sample",
+    "demo", "check", "build", "train", "score", "segments", "equity", "cohorts", "accounts",
+    "serve", "bento", "models", "sample",
 )  # fmt: skip
 
 

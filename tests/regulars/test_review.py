@@ -27,6 +27,11 @@ customer_id = "who"
 timestamp = "day"
 amount = "paid"
 
+[sources.customers]
+uri = "people.csv"
+customer_id = "who"
+account = "firm"
+
 [segments.late_key]
 where = "tier = 'key' and days_since_last > 20"
 description = "Call them."
@@ -81,6 +86,8 @@ def kiosk(tmp_path_factory: pytest.TempPathFactory) -> Path:
             paid = random.gamma(3.0, 4.0 + number) + 1.0
             rows.append(f"c{number:02},{date(2024, 1, 1) + timedelta(days=int(visit))},{paid:.2f}")
     (folder / "lines.csv").write_text("\n".join(["who,day,paid", *rows, ""]))
+    firms = [f"c{number:02},{'' if number % 4 else f'firm {number % 3}'}" for number in range(80)]
+    (folder / "people.csv").write_text("\n".join(["who,firm", *firms, ""]))
     config = folder / "regulars.toml"
     config.write_text(SETTINGS)
     for day in (THEN, NOW):
@@ -169,6 +176,26 @@ def test_cohorts_hold_every_buyer(kiosk: Path):
     assert found["average"][0] == 1.0
     # June is not over on the fifteenth.
     assert found["cohorts"][0]["finished"] == len(found["cohorts"][0]["active"]) - 1
+
+
+def test_accounts_hold_the_worth_of_their_customers(kiosk: Path, tmp_path: Path):
+    out = tmp_path / "accounts.csv"
+    found, frame = figures(kiosk, "accounts", "--out", str(out)), stored(kiosk, NOW)
+    rows = pd.read_csv(out)
+    assert found["accounts"] == len(rows)
+    assert rows["customers"].sum() == len(frame)
+    assert rows["clv"].sum() == pytest.approx(float(frame["clv"].sum()), abs=1e-3)
+    number = frame["customer_id"].str[1:].astype(int)
+    firm = frame[(number % 4 == 0) & (number % 3 == 1)]
+    told = rows.set_index("account").loc["firm 1"]
+    assert told["churn_probability"] == pytest.approx(float(firm["churn_probability"].prod()))
+    assert "firm 1" in run(kiosk, "accounts").stdout
+    at_risk = [row["clv_at_risk"] for row in found["at_risk"]]
+    assert at_risk == sorted(at_risk, reverse=True)
+
+
+def test_without_the_column_of_the_account_there_is_no_roll_up(config: Path):
+    assert "names no account" in run(config, "accounts", code=exits.WRONG_USE).stderr
 
 
 @pytest.mark.parametrize(
