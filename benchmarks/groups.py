@@ -250,7 +250,7 @@ def _growth(seen: Seen) -> dict[str, str]:
         "growth": f"{raised[0].mean():+,.2f}",
         "small": f"{raised[1].mean():+,.2f}",
         "difference": f"{gap:+,.2f} ± {half:,.2f}",
-        "growth more": "yes" if gap > half else "yes, unsure" if gap > 0 else "NO",
+        "growth more": ("yes" if gap > 0 else "NO") + (", unsure" if abs(gap) < half else ""),
         "ratios": " / ".join(ratios),
         "came to key": " / ".join(came),
     }

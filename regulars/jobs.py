@@ -308,6 +308,7 @@ def score(
     import pyarrow.parquet as pq
 
     from serving import scores, scoring
+    from serving.tiers import Costs
     from training.scorer import Scorer
 
     tell("champion", 0, 1)
@@ -324,6 +325,7 @@ def score(
         model_version=champion.version,
         scored_at=now,
         currency=settings.currency,
+        costs=Costs.of(settings.value),
     )
     meta = scores.Meta(
         name=settings.name,

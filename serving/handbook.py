@@ -86,8 +86,9 @@ STAGE_RULES = (
 TIER_RULES = (
     (
         "costly",
-        "Refunds to date as large as the purchases, or a loss expected.",
-        "clv < 0, or spend_total ≤ 0",
+        "Refunds to date as large as the purchases, a loss expected, or a margin to date below the "
+        "cost to serve.",
+        "clv < 0, or spend_total ≤ 0, or margin · spend_total < cost_to_serve",
     ),
     (
         "key",
@@ -230,6 +231,10 @@ def _tiers() -> str:
             f"{key} of it; the small cut is the largest value v below the key cut such that",
             f"those worth v or less hold at most {small} of it (0 where there is none). Ties",
             "fall on the same side.",
+        ),
+        _prose(
+            "cost_to_serve = `cost_per_order` · occasions + `cost_per_contact` · (complaints +",
+            "contacts), to date, with the costs of [value]; 0 where none is set.",
         ),
     )
 

@@ -139,7 +139,7 @@ def again(
     grid = np.linspace(0.0, 1.0, _GRID)
     annuity = _annuity(grid, v, n)
     first = terms.margin * spend * np.sqrt(v)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         r = np.interp(clv / first, annuity, grid)
         more = np.where(p > 0, np.minimum(1.0, (1.0 + raised) * p) / p, 1.0)
     raised_r = np.minimum(1.0, (1.0 + raised) * r)
