@@ -79,6 +79,7 @@ benchmarks: $(READY) ## the tables of speed and quality (long)
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/quality.py
 	$(BIN)/python benchmarks/uplift.py
+	$(BIN)/python benchmarks/groups.py
 
 build: $(READY) ## the wheel and the source archive, into dist/
 	$(BIN)/uv build --quiet

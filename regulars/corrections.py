@@ -72,11 +72,19 @@ def _section_model(annotation: Any) -> type[BaseModel] | None:
     return None
 
 
+def _named_model(annotation: Any) -> type[BaseModel] | None:
+    """Model of sections whose names are the user's, as [segments.<name>]."""
+    return _section_model(get_args(annotation)[1]) if get_origin(annotation) is dict else None
+
+
 def _model_at(model: type[BaseModel], place: Iterable[str]) -> type[BaseModel] | None:
     current: type[BaseModel] | None = model
-    for key in place:
+    keys = iter(place)
+    for key in keys:
         field = current.model_fields.get(key) if current else None
         current = _section_model(field.annotation) if field else None
+        if field is not None and (named := _named_model(field.annotation)):
+            current = named if next(keys, None) is not None else None
     return current
 
 

@@ -216,6 +216,8 @@ def build(settings: Settings, inputs: Inputs, as_of: date, *, tell: Tell) -> Bui
     if inputs.transactions is not None:
         days = occasions.occasions(inputs.transactions, as_of).order_by(["customer_id", "day"])
         write_parquet(days, place.occasions(as_of))
+    if inputs.customers is not None and "account" in inputs.customers.columns:
+        write_parquet(inputs.customers.select("customer_id", "account"), place.accounts(as_of))
     tell("behaviour", 1, 1)
     return Built(as_of, place.behaviour(as_of), customers)
 
@@ -306,6 +308,7 @@ def score(
     import pyarrow.parquet as pq
 
     from serving import scores, scoring, totals
+    from serving.tiers import Costs
     from training import swing
     from training.scorer import Scorer
 
@@ -323,6 +326,7 @@ def score(
         model_version=champion.version,
         scored_at=now,
         currency=settings.currency,
+        costs=Costs.of(settings.value),
     )
     meta = scores.Meta(
         name=settings.name,

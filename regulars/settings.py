@@ -21,6 +21,7 @@ from features import locations, variables
 from features.errors import SettingsError
 from features.settings import Section, Source, Sources, StoreSettings
 from regulars import corrections
+from serving.rules import SegmentSettings
 from training.settings import ChurnSettings, TrackingSettings, ValueSettings
 
 _NAME = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
@@ -49,6 +50,7 @@ class Settings(Section):
     value: ValueSettings = ValueSettings()
     store: StoreSettings = StoreSettings()
     tracking: TrackingSettings = TrackingSettings()
+    segments: dict[str, SegmentSettings] = Field(default_factory=dict)
 
     @field_validator("name")
     @classmethod
@@ -100,7 +102,15 @@ def _disagreements(settings: Settings) -> list[str]:
             'rule = "label" in [churn] needs `label` in [sources.customers]: the column that '
             "says who churned."
         )
-    return faults + list(_of_labels(settings))
+    return faults + list(_of_labels(settings)) + list(_of_segments(settings))
+
+
+def _of_segments(settings: Settings) -> Iterator[str]:
+    """Faults in the conditions of [segments.…]."""
+    from serving import rules
+
+    customers = settings.sources.customers
+    yield from rules.faults(settings.segments, customers.attributes if customers else ())
 
 
 def _of_labels(settings: Settings) -> Iterator[str]:

@@ -14,7 +14,16 @@ from collections.abc import Iterable, Sequence
 import pyarrow as pa
 
 from features.catalogue import FAMILIES
-from serving import abstention, potential, reasons, segments, subscribers, tiers, watchlist
+from serving import (
+    abstention,
+    named,
+    potential,
+    reasons,
+    segments,
+    subscribers,
+    tiers,
+    watchlist,
+)
 from serving.catalogue import COLUMNS, REASON, Column
 from serving.lifecycle import Rhythm
 from serving.scores import REASON as REASON_TYPE
@@ -77,8 +86,9 @@ STAGE_RULES = (
 TIER_RULES = (
     (
         "costly",
-        "Refunds to date as large as the purchases, or a loss expected.",
-        "clv < 0, or spend_total ≤ 0",
+        "Refunds to date as large as the purchases, a loss expected, or a margin to date below the "
+        "cost to serve.",
+        "clv < 0, or spend_total ≤ 0, or margin · spend_total < cost_to_serve",
     ),
     (
         "key",
@@ -225,6 +235,10 @@ def _tiers() -> str:
             f"those worth v or less hold at most {small} of it (0 where there is none). Ties",
             "fall on the same side.",
         ),
+        _prose(
+            "cost_to_serve = `cost_per_order` · occasions + `cost_per_contact` · (complaints +",
+            "contacts), to date, with the costs of [value]; 0 where none is set.",
+        ),
     )
 
 
@@ -250,6 +264,22 @@ def _segments() -> str:
             "net spend to date (M), with equally many customers in each band as far as ties",
             "allow. A value at an edge belongs to the band below it, so the many who bought",
             "once have a low F.",
+        ),
+        _prose(
+            "`regulars segments` gives each a name, by R and F; segments of your own go into",
+            "[segments.<name>] of the settings, where `named_segment` is this name:",
+        ),
+        _table(
+            ("R", "F", "name", "in words"),
+            [
+                (
+                    ", ".join(map(str, one.recency)),
+                    ", ".join(map(str, one.frequency)),
+                    f"`{one.name}`",
+                    one.words,
+                )
+                for one in named.TABLE
+            ],
         ),
     )
 

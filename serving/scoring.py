@@ -35,6 +35,7 @@ from serving.history import History
 from serving.history import read as read_history
 from serving.population import Thresholds
 from serving.reasons import reasons, typical
+from serving.tiers import FREE, Costs
 
 # What rests on a customer's purchases: not said without any.
 _FROM_PURCHASES = (
@@ -79,6 +80,7 @@ def score(
     scored_at: datetime,
     currency: str = "",
     horizon_days: int | None = None,
+    costs: Costs = FREE,
 ) -> tuple[pd.DataFrame, Thresholds]:
     """Score customers.
 
@@ -99,6 +101,8 @@ def score(
     horizon_days : int, optional
         Another outcome window than the scorer's, in days. Lifetime value, stage, tier and
         segment do not depend on it.
+    costs : Costs, optional
+        Of serving a customer; kept in the thresholds that are learned.
 
     Returns
     -------
@@ -127,7 +131,9 @@ def score(
     horizon = scorer.horizon_days if horizon_days is None else horizon_days
     learning = thresholds is None
     if thresholds is None:
-        thresholds = population.learn(past, clv, as_of=as_of, horizon_days=scorer.horizon_days)
+        thresholds = population.learn(
+            past, clv, as_of=as_of, horizon_days=scorer.horizon_days, costs=costs
+        )
     by_contract = _by_contract(frame, scorer, as_of) if contract else {}
     decided = _decide(past, clv, thresholds, as_of, by_contract)
     drivers = _drivers(frame, scorer, predicted["churn_probability"])

@@ -18,7 +18,7 @@ KEYS = [
     (place, model, name, field)
     for place, model in handbook.sections(Settings)
     for name, field in model.model_fields.items()
-    if handbook.section(field) is None
+    if handbook.section(field) is None and handbook.named_section(field) is None
 ]
 
 
