@@ -6,6 +6,7 @@ In: the pieces of a finished training. Out: Markdown that a person reads in two 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from training.grades import Grade
     from training.swing import Swing
     from training.terms import Terms
+    from training.value.calendar import Calendar
 
 #: What the card shows of each question, in this order.
 SHOWN = {
@@ -105,6 +107,7 @@ def write(
         "## Models",
         models_text(fitted),
         *_totals(swing),
+        *_season(fitted.calendar),
         "## Doubts and limits",
         "\n".join(f"- {note}" for note in (*notes, *_standing_limits())),
     ]
@@ -222,6 +225,18 @@ def models_text(fitted: Fitted) -> str:
     if fitted.families:
         lines.append(f"- churn models read {len(fitted.families)} columns")
     return "\n".join(lines)
+
+
+def _season(calendar: Calendar | None) -> tuple[str, ...]:
+    """The calendar by months, or why there is none; nothing under rules that ask for none."""
+    if calendar is None:
+        return ()
+    head = ("## Season", calendar.in_words())
+    if calendar.missing:
+        return head
+    months = [f"{date(2023, number, 1):%b}" for number in range(1, 13)]
+    shown = [f"{factor - 1:+.0%}" for factor in calendar.by_month()]
+    return (*head, markdown(pd.DataFrame([shown], columns=months)))
 
 
 def _held(parameters: object) -> str:
