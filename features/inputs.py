@@ -68,7 +68,7 @@ class Inputs:
         where the source has none).
     customers : ibis table or None
         ``customer_id`` string (unique), ``attribute_<column>`` string or float64, ``churned``
-        boolean (null without a label).
+        boolean (null without a label), ``account`` string where the source names one.
     events : ibis table or None
         ``customer_id`` string, ``occurred_at`` timestamp, ``day`` date, ``kind`` string (lower
         case), ``value`` float64.

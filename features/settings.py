@@ -122,6 +122,11 @@ class CustomersSource(Source):
         description='Column that says who left, which `rule = "label"` needs: yes/no, true/false, '
         "1/0 or y/n, yes meaning that the customer left.",
     )
+    account: str | None = Field(
+        default=None,
+        description="Column with the account that a customer belongs to, as a company with several "
+        "buyers; `regulars accounts` rolls the scores up to it.",
+    )
 
     @field_validator("attributes")
     @classmethod

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -94,7 +94,7 @@ def sections(
     for name, field in model.model_fields.items():
         if inner := section(field):
             named = named_model(field.annotation) is not None
-            yield from sections(inner, (*place, name, "…") if named else (*place, name))
+            yield from sections(inner, (*place, name, "<name>") if named else (*place, name))
 
 
 def section(field: FieldInfo) -> type[BaseModel] | None:
@@ -106,7 +106,12 @@ def section(field: FieldInfo) -> type[BaseModel] | None:
 
 
 def _keys(model: type[BaseModel]) -> dict[str, FieldInfo]:
-    return {name: field for name, field in model.model_fields.items() if not section(field)}
+    held = {name: section(field) for name, field in _fields(model)}
+    return {name: field for name, field in _fields(model) if not held[name]}
+
+
+def _fields(model: type[BaseModel]) -> Iterable[tuple[str, FieldInfo]]:
+    return model.model_fields.items()
 
 
 def _table(title: str, said: str, keys: dict[str, FieldInfo]) -> str:
@@ -124,7 +129,7 @@ def _row(name: str, field: FieldInfo) -> str:
 def _first_line(model: type[BaseModel]) -> str:
     line = (model.__doc__ or "").strip().partition("\n")[0]
     # "Section [churn]: what counts as leaving", under a heading that says the first half.
-    told = re.sub(r"^Section \[[a-z.]+\]: ", "", line)
+    told = re.sub(r"^Section \[[a-z.<>]+\]: ", "", line)
     return told[:1].upper() + told[1:]
 
 

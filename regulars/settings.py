@@ -22,6 +22,7 @@ from features.errors import SettingsError
 from features.settings import Section, Source, Sources, StoreSettings
 from regulars import corrections
 from serving.campaigns.settings import Actions, PlanSettings, action_name
+from serving.rules import SegmentSettings
 from training.settings import ChurnSettings, TrackingSettings, ValueSettings
 
 _NAME = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
@@ -52,6 +53,7 @@ class Settings(Section):
     tracking: TrackingSettings = TrackingSettings()
     actions: Actions = Field(default={})
     plan: PlanSettings = PlanSettings()
+    segments: dict[str, SegmentSettings] = Field(default_factory=dict)
 
     @field_validator("name")
     @classmethod
@@ -110,7 +112,8 @@ def _disagreements(settings: Settings) -> list[str]:
             'rule = "label" in [churn] needs `label` in [sources.customers]: the column that '
             "says who churned."
         )
-    return faults + list(_of_labels(settings)) + list(_of_contacts(settings))
+    others = (_of_labels, _of_segments, _of_contacts)
+    return faults + [fault for find in others for fault in find(settings)]
 
 
 def _of_contacts(settings: Settings) -> Iterator[str]:
@@ -127,6 +130,14 @@ def _of_contacts(settings: Settings) -> Iterator[str]:
                 f"`{key}` in {section} names {name!r}, which is not among the `attributes` of "
                 f"[sources.customers]{hint}"
             )
+
+
+def _of_segments(settings: Settings) -> Iterator[str]:
+    """Faults in the conditions of [segments.…]."""
+    from serving import rules
+
+    customers = settings.sources.customers
+    yield from rules.faults(settings.segments, customers.attributes if customers else ())
 
 
 def _of_labels(settings: Settings) -> Iterator[str]:

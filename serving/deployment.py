@@ -21,14 +21,16 @@ import shutil
 import tempfile
 import tomllib
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from features import locations, variables
 from features.errors import SettingsError
 from features.store import Store
+from serving import billing
 from serving.errors import ScoreTableError, ServingError
 from serving.observability import DIRECTORY
 from serving.population import Thresholds
@@ -92,6 +94,8 @@ class Deployment:
         Empty without a scorer.
     thresholds : Thresholds or None
         Those put beside the model; a score table's own go before them.
+    billing : dict or None
+        How subscriptions are kept (`serving.billing.kept`); None without such a source.
     """
 
     names: Names
@@ -99,6 +103,7 @@ class Deployment:
     scorer: Path | None
     model_version: str
     thresholds: Thresholds | None = None
+    billing: dict[str, Any] | None = None
 
 
 def resolve(environ: Mapping[str, str], bundle: Path | None = None) -> Deployment:
@@ -128,17 +133,17 @@ def resolve(environ: Mapping[str, str], bundle: Path | None = None) -> Deploymen
         raise ServingError(
             f"there is nothing to serve: set {CONFIG} to the settings file (regulars.toml)"
         )
-    names, store, tracking = bundled.names if bundled else None, None, None
+    here = bundled
     if file is not None:
-        names, store, tracking = _read_settings(file, environ)
-    assert names is not None  # noqa: S101 - one of the two was read
+        here, tracking = _read_settings(file, environ)
+    assert here is not None  # noqa: S101 - one of the two was read
     if SCORER in environ:
-        return Deployment(names, store, Path(environ[SCORER]), environ.get(VERSION, "unknown"))
+        scorer, version = Path(environ[SCORER]), environ.get(VERSION, "unknown")
+        return replace(here, scorer=scorer, model_version=version, thresholds=None)
     if bundled is not None:
-        return Deployment(names, store, bundled.scorer, bundled.model_version, bundled.thresholds)
-    assert tracking is not None  # noqa: S101 - read with the settings
-    scorer, version = _champion(tracking, names.name, environ.get(VERSION))
-    return Deployment(names, store, scorer, version)
+        return replace(bundled, names=here.names, store=here.store, billing=here.billing)
+    found, version = _champion(tracking, here.names.name, environ.get(VERSION))
+    return replace(here, scorer=found, model_version=version)
 
 
 def pin(environ: MutableMapping[str, str], bundle: Path | None = None) -> None:
@@ -164,7 +169,12 @@ def pin(environ: MutableMapping[str, str], bundle: Path | None = None) -> None:
         environ[DIRECTORY] = folder
 
 
-def bundle(names: Names, model_version: str, thresholds: Thresholds | None) -> str:
+def bundle(
+    names: Names,
+    model_version: str,
+    thresholds: Thresholds | None,
+    billing: dict[str, Any] | None = None,
+) -> str:
     """Text of the file that goes beside the scorer in a bento's model.
 
     Parameters
@@ -173,6 +183,8 @@ def bundle(names: Names, model_version: str, thresholds: Thresholds | None) -> s
     model_version : str
     thresholds : Thresholds or None
         Of the last full scoring, so that raw transactions can be scored without a store.
+    billing : dict, optional
+        How subscriptions are kept.
 
     Returns
     -------
@@ -185,6 +197,7 @@ def bundle(names: Names, model_version: str, thresholds: Thresholds | None) -> s
         "timezone": names.timezone,
         "model_version": model_version,
         "thresholds": None if thresholds is None else thresholds.to_dict(),
+        "billing": billing,
     }
     return json.dumps(told, indent=1, allow_nan=False)
 
@@ -194,7 +207,8 @@ def _read_bundle(folder: Path) -> Deployment:
         told = json.loads((folder / BUNDLE).read_text(encoding="utf-8"))
         names = Names(told["name"], told["currency"], told["timezone"])
         thresholds = told["thresholds"] and Thresholds.from_dict(told["thresholds"])
-        return Deployment(names, None, folder / "scorer", told["model_version"], thresholds)
+        scorer, version = folder / "scorer", told["model_version"]
+        return Deployment(names, None, scorer, version, thresholds, told.get("billing"))
     except (OSError, ValueError, KeyError, ScoreTableError) as error:
         raise ServingError(
             f"the bento's model cannot be read ({type(error).__name__}: {error}); put the "
@@ -209,13 +223,16 @@ def _settings_file(environ: Mapping[str, str]) -> Path | None:
     return usual if usual.is_file() else None
 
 
-def _read_settings(file: Path, environ: Mapping[str, str]) -> tuple[Names, Store, str]:
-    """Names, store and tracking address; relative paths start at the file's folder."""
+def _read_settings(file: Path, environ: Mapping[str, str]) -> tuple[Deployment, str]:
+    """What is served but for the model, and the tracking address; paths start at the folder."""
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8-sig"))
         # Sources are not read here: their variables need not be set where answers are given.
         read = {key: content[key] for key in _Settings.model_fields if key in content}
         settings = _Settings.model_validate(variables.expand(read, environ))
+        if (keeping := billing.kept(content)) is not None:
+            keeping = variables.expand(keeping, environ)
+            billing.source(keeping)
         store = locations.path(settings.store.path, file.parent)
         tracking = locations.tracking(settings.tracking.uri, file.parent, store)
     except OSError as error:
@@ -227,7 +244,8 @@ def _read_settings(file: Path, environ: Mapping[str, str]) -> tuple[Names, Store
         raise ServingError(f"{file}: {error}") from error
     except ValueError as error:
         raise ServingError(f"{file} is not TOML in UTF-8: {error}") from error
-    return Names(settings.name, settings.currency, settings.timezone), Store(Path(store)), tracking
+    names = Names(settings.name, settings.currency, settings.timezone)
+    return Deployment(names, Store(Path(store)), None, "", billing=keeping), tracking
 
 
 def _champion(tracking: str, name: str, version: str | None) -> tuple[Path | None, str]:

@@ -60,7 +60,19 @@ def score(
         f"{len(done.frame):,} customers as of {done.as_of}, scored by version "
         f"{done.model_version} ({done.speaker} model, {graded}): {done.paths[-1]}"
     )
+    _show_totals(done, settings)
     _show_first(done, settings)
+
+
+def _show_totals(done: Scored, settings: Settings) -> None:
+    """What to expect of all together."""
+    from serving import totals
+
+    told = totals.in_words(
+        done.counts["expected"], settings.currency, int(done.frame["horizon_days"].iloc[0])
+    )
+    if told:
+        screen.say(told)
 
 
 def _show_first(done: Scored, settings: Settings) -> None:

@@ -71,6 +71,7 @@ def content(worker: Worker, desk: Desk, request: Request, scopes: Iterable[str])
         "meta": answers.meta(worker, desk),
         "age_days": (worker.today - desk.meta.as_of).days,
         "totals": desk.totals,
+        "expected": desk.meta.counts.get("expected", {}),
         "sees": sees,
         "grid": grid(desk.totals) if sees[VALUE] else None,
         "stages": _stages(desk.totals),

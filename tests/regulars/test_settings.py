@@ -346,3 +346,26 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | No
 def test_a_folder_is_no_settings_file(tmp_path: Path):
     with pytest.raises(SettingsError, match="cannot be read"):
         load(tmp_path, {})
+
+
+@pytest.mark.parametrize(
+    ("segment", "said"),
+    [
+        ({"where": "clvv > 3"}, "Did you mean 'clv'?"),
+        ({"wher": "clv > 3"}, "unknown key `wher` in [segments.dear]; did you mean `where`?"),
+        ({}, "`where` is missing in [segments.dear]"),
+        ({"where": 3}, "`where` in [segments.dear] must be text in quotes; got 3."),
+    ],
+)
+def test_a_segment_is_checked_when_loaded(segment: dict[str, Any], said: str):
+    with pytest.raises(SettingsError) as error:
+        read(changed(segments={"dear": segment}))
+    assert said in str(error.value)
+
+
+def test_segments_may_ask_for_attributes_of_the_customers():
+    content = changed(
+        segments={"city": {"where": "attribute_town = 'Bonn'"}},
+        sources__customers={**CUSTOMERS, "attributes": ["town"]},
+    )
+    assert read(content).segments["city"].where == "attribute_town = 'Bonn'"

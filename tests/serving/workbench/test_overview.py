@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
@@ -55,8 +56,14 @@ def worker(
     return Worker(found, scorer, None, clock=lambda: now)
 
 
-def shown(table: desk.Desk, query: str = "", *, by: Worker | None = None) -> str:
-    content = overview.content(by or worker(), table, request(query), EVERYTHING)
+def shown(
+    table: desk.Desk,
+    query: str = "",
+    *,
+    by: Worker | None = None,
+    scopes: tuple[str, ...] = EVERYTHING,
+) -> str:
+    content = overview.content(by or worker(), table, request(query), scopes)
     return bytes(pages.render("overview.html", **content).body).decode()
 
 
@@ -99,6 +106,17 @@ def usual(score_file, tmp_path):
     path = tmp_path / "as_of=2024-07-01.parquet"
     score_file(path, customers=60)
     return desk.load(path)
+
+
+def test_totals_are_told_with_the_error_of_whole_windows(score_file, tmp_path):
+    path = tmp_path / "as_of=2024-07-01.parquet"
+    frame = score_file(path, customers=60)
+    told = {"expected_spend": {"sum": 5e3, "lower": 4123.0, "upper": 6234.0}}
+    meta = scores.read_meta(path)
+    scores.write(frame, replace(meta, counts={**meta.counts, "expected": told}), path)
+    page = shown(desk.load(path))
+    assert "80 %: €4,123 to €6,234" in page
+    assert "80 %" not in shown(desk.load(path), scopes=("risk",))
 
 
 def test_scores_of_another_version_than_the_model_are_told(usual):
