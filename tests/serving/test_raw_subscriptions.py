@@ -24,6 +24,7 @@ from training.subscriptions.hazard import Hazard
 from training.subscriptions.plans import Plans as Retention
 from training.subscriptions.prices import Prices
 from training.subscriptions.scorer import SubscriptionScorer
+from training.swing import Swing
 from training.terms import Terms
 
 AS_OF, NOW = date(2024, 2, 1), datetime(2024, 2, 2, 6, tzinfo=UTC)
@@ -82,7 +83,7 @@ def scored(inputs: Any, kept: dict[str, Any]) -> tuple[dict[str, dict[str, Any]]
         Terms("subscription", 60, 365, 0.5, 0.1, str(AS_OF), 60),
         Hazard(retention, 0.1),
         prices=Prices.learn([frame], np.random.default_rng(0)),
-        spread=Spread(0.4, 2),
+        spread=Spread(Swing(0.4, None, None, 4.0), 2),
     )
     table, thresholds = scoring.score(
         frame, scorer, thresholds=None, as_of=AS_OF, model_version="3", scored_at=NOW
