@@ -83,14 +83,16 @@ def by_kind(outcome: Outcome) -> Iterator[Bar]:
     most = 0.02 if outcome.case.name in STATIONARY else 0.04
     error = outcome.figures["Regulars"]["calibration error"]
     yield Bar(f"{outcome.case}: calibration error", f"{error:.3f}", f"≤ {most}", error <= most)
-    stages = _large(told, "stage").set_index("group")["calibration_error"]
-    worst = float(stages.max())
+    groups = _large(told, "stage").set_index("group")
+    stages = groups["calibration_error"]
+    worst, luck = float(stages.max()), groups["calibration_luck"][stages.idxmax()]
     yield Bar(
         f"{outcome.case}: calibration error of the worst stage ({stages.idxmax()})",
         f"{worst:.3f}",
         "≤ 0.05",
         worst <= 0.05,
     )
+    yield Bar(f"{outcome.case}: the same, of right probabilities by luck", f"{luck:.3f}")
     if "spend_coverage" not in told:
         return
     for name in ("purchases", "spend"):
@@ -137,6 +139,7 @@ def kinds(outcome: Outcome) -> list[dict[str, str]]:
             "predicted": f"{row['predicted']:.3f}",
             "observed": f"{row['observed']:.3f}",
             "calibration error": f"{row['calibration_error']:.3f}",
+            "by luck": f"{row['calibration_luck']:.3f}",
             **{
                 f"{name}, 80 %": _share(row.get(f"{name}_coverage"))
                 for name in ("purchases", "spend")

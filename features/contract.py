@@ -48,6 +48,10 @@ END_BEFORE_START = "end before start"
 UNPARSEABLE_PRICE = "unparseable price"
 PRICE_RANGE = "price out of range"
 NEGATIVE_PRICE = "negative price"
+NO_CAMPAIGN = "no campaign"
+UNKNOWN_ARM = "arm is not treated or holdout"
+UNPARSEABLE_COST = "unparseable cost"
+COST_RANGE = "cost out of range"
 DUPLICATE = "duplicate"
 
 REASONS = (
@@ -70,6 +74,7 @@ REASONS = (
     UNPARSEABLE_PRICE,
     PRICE_RANGE,
     NEGATIVE_PRICE,
+    *(NO_CAMPAIGN, UNKNOWN_ARM, UNPARSEABLE_COST, COST_RANGE),
     DUPLICATE,
 )
 

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from features.sources import Opened
 
 _KEY = "sources.customers"
-_YES = ("true", "yes", "1", "y", "t")
-_NO = ("false", "no", "0", "n", "f")
+#: What a column that says yes or no can hold, in small letters.
+YES = ("true", "yes", "1", "y", "t")
+NO = ("false", "no", "0", "n", "f")
 
 
 def customers(opened: Opened, source: CustomersSource) -> ir.Table:
@@ -51,8 +52,8 @@ def customers(opened: Opened, source: CustomersSource) -> ir.Table:
     Returns
     -------
     ibis table
-        ``customer_id``, ``attribute_<column>`` (string or float64), ``churned``, ``reason_``,
-        ``row_``, ``zoned_``, ``raw_``.
+        ``customer_id``, ``attribute_<column>`` (string or float64), ``churned``, ``account``
+        (string) where the source names one, ``reason_``, ``row_``, ``zoned_``, ``raw_``.
 
     Raises
     ------
@@ -65,6 +66,7 @@ def customers(opened: Opened, source: CustomersSource) -> ir.Table:
     }
     identity = settings_column(opened, source.customer_id, f"{_KEY}.customer_id")
     label, no_label = _label(opened, source)
+    account = {} if source.account is None else {"account": _account(opened, source.account)}
     numeric = _numeric(raw, columns, opened.commas)
     attributes = {
         f"attribute_{name}": _attribute(values, name in numeric, name in opened.commas)
@@ -76,6 +78,7 @@ def customers(opened: Opened, source: CustomersSource) -> ir.Table:
         no_label_=no_label,
         order_=ibis.array([raw[name].cast("string").fill_null("") for name in raw.columns]),
         **attributes,
+        **account,
         **raw_columns(raw),
     )
     rows = rows.mutate(
@@ -93,7 +96,11 @@ def customers(opened: Opened, source: CustomersSource) -> ir.Table:
             (rows.early_.notnull(), rows.early_), (again, DUPLICATE), else_=missing("string")
         )
     )
-    return finish(judged, ("customer_id", *attributes, "churned"))
+    return finish(judged, ("customer_id", *attributes, "churned", *account))
+
+
+def _account(opened: Opened, name: str) -> Any:
+    return text(settings_column(opened, name, f"{_KEY}.account"))
 
 
 def _label(opened: Opened, source: CustomersSource) -> tuple[Any, Any]:
@@ -104,7 +111,7 @@ def _label(opened: Opened, source: CustomersSource) -> tuple[Any, Any]:
     shown = text(values)
     written = shown.lower()
     label = ibis.cases(
-        (written.isin(_YES), True), (written.isin(_NO), False), else_=ibis.null("boolean")
+        (written.isin(YES), True), (written.isin(NO), False), else_=ibis.null("boolean")
     )
     seen = opened.table.select(written=shown, label=label)
     counts = arrow(seen.aggregate(read=seen.label.count(), there=seen.written.count()))

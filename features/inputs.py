@@ -27,7 +27,7 @@ class SourceReport:
     ----------
     source : str
         Name of the source in the settings: ``transactions``, ``customers``, ``events``,
-        ``subscriptions``.
+        ``subscriptions``, ``treatments``.
     read : int
         Rows read (after the source's `where`), malformed lines included.
     accepted : int
@@ -68,7 +68,7 @@ class Inputs:
         where the source has none).
     customers : ibis table or None
         ``customer_id`` string (unique), ``attribute_<column>`` string or float64, ``churned``
-        boolean (null without a label).
+        boolean (null without a label), ``account`` string where the source names one.
     events : ibis table or None
         ``customer_id`` string, ``occurred_at`` timestamp, ``day`` date, ``kind`` string (lower
         case), ``value`` float64.
@@ -78,6 +78,10 @@ class Inputs:
         string (lower case) or null, ``repeats`` boolean (it renews until it ends; else it is one
         paid period), ``term_months`` and ``term_days`` int64 (one of them 0), ``grace_days`` int64
         (the same for all).
+    treatments : ibis table or None
+        ``customer_id`` string, ``occurred_at`` timestamp, ``day`` date, ``campaign`` string,
+        ``action`` string or null, ``arm`` string (``treated`` or ``holdout``), ``cost``
+        decimal(18,6) or null.
     reports : tuple of SourceReport
         One for each source that was read.
     connection : ibis backend
@@ -88,5 +92,6 @@ class Inputs:
     customers: ir.Table | None = None
     events: ir.Table | None = None
     subscriptions: ir.Table | None = None
+    treatments: ir.Table | None = None
     reports: tuple[SourceReport, ...] = ()
     connection: Any = None

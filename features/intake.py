@@ -31,21 +31,26 @@ from features.settings import (
     Sources,
     SubscriptionsSource,
     TransactionsSource,
+    TreatmentsSource,
 )
 from features.sources import Opened, Wanted, is_spark, open_source
 from features.specimens import specimens
 from features.subscriptions import subscriptions as judge_subscriptions
+from features.treatments import treatments as judge_treatments
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-AnySource = TransactionsSource | CustomersSource | EventsSource | SubscriptionsSource
+AnySource = (
+    TransactionsSource | CustomersSource | EventsSource | SubscriptionsSource | TreatmentsSource
+)
 Progress = Callable[[str], None]
-_READ = ("transactions", "customers", "events", "subscriptions")
+_READ = ("transactions", "customers", "events", "subscriptions", "treatments")
 # Settings that name one column.
 _SINGLE = (
     *("customer_id", "timestamp", "order_id", "product_id", "category", "kind", "label"),
     *("start", "end", "plan", "end_reason"),
+    *("campaign", "action", "arm"),
 )
 # What judging leaves beside the columns of `features.inputs`.
 _JUDGED = ("reason_", "row_", "zoned_", "raw_", "last_")
@@ -65,8 +70,7 @@ def read(
     Parameters
     ----------
     sources : Sources
-        At least one of transactions, customers, events and subscriptions; treatments are not read
-        yet.
+        At least one of them.
     timezone : str
         IANA name of the business time zone.
     now : datetime
@@ -127,7 +131,8 @@ class _Reading:
         if not given:
             raise SettingsError(
                 "No source to read; give at least one of [sources.transactions], "
-                "[sources.customers], [sources.events] and [sources.subscriptions]."
+                "[sources.customers], [sources.events], [sources.subscriptions] and "
+                "[sources.treatments]."
             )
         local_now = now.astimezone(_zone(timezone)).replace(tzinfo=None)
         spill = rejects.parent / "spill" if rejects is not None else None
@@ -185,6 +190,8 @@ def _judge(
         return contract.events(opened, source, clock)
     if isinstance(source, SubscriptionsSource):
         return judge_subscriptions(opened, source, clock)
+    if isinstance(source, TreatmentsSource):
+        return judge_treatments(opened, source, clock)
     return contract.transactions(opened, source, clock)
 
 
@@ -196,7 +203,7 @@ def _wanted(source: AnySource) -> Wanted | None:
     def needed(columns: Sequence[str]) -> list[str]:
         named = [getattr(source, setting, None) for setting in _SINGLE]
         named += getattr(source, "attributes", ())
-        for setting in ("amount", "value", "price"):
+        for setting in ("amount", "value", "price", "cost"):
             if written := getattr(source, setting, None):
                 named += columns_of(written, columns, f"sources.*.{setting}")
         return [name for name in named if name is not None]

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from features.contract import (
+    UNKNOWN_ARM,
     UNPARSEABLE_AMOUNT,
+    UNPARSEABLE_COST,
     UNPARSEABLE_DATE,
     UNPARSEABLE_END,
     UNPARSEABLE_PRICE,
@@ -32,6 +34,8 @@ _READ_BY = {
     UNPARSEABLE_VALUE: "value and decimal",
     UNPARSEABLE_END: "timestamp_format",
     UNPARSEABLE_PRICE: "price and decimal",
+    UNPARSEABLE_COST: "cost and decimal",
+    UNKNOWN_ARM: "arm and arms",
 }
 
 

@@ -34,10 +34,10 @@ def report(
     Parameters
     ----------
     source : str
-        ``transactions``, ``customers``, ``events`` or ``subscriptions``.
+        ``transactions``, ``customers``, ``events``, ``subscriptions`` or ``treatments``.
     judged : ibis table
         As `features.contract` leaves it, materialised.
-    settings : TransactionsSource, CustomersSource, EventsSource or SubscriptionsSource
+    settings : a section of `features.settings.Sources`
     malformed : int
         Lines that did not fit their header.
     commas : container of str

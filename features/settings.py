@@ -122,6 +122,11 @@ class CustomersSource(Source):
         description='Column that says who left, which `rule = "label"` needs: yes/no, true/false, '
         "1/0 or y/n, yes meaning that the customer left.",
     )
+    account: str | None = Field(
+        default=None,
+        description="Column with the account that a customer belongs to, as a company with several "
+        "buyers; `regulars accounts` rolls the scores up to it.",
+    )
 
     @field_validator("attributes")
     @classmethod
@@ -301,16 +306,53 @@ def _plain_words(given: dict[str, str]) -> dict[str, str]:
 
 
 class TreatmentsSource(Source):
-    """One row per customer treated in a campaign. Declared for later; not read yet."""
+    """One row per customer of a campaign, treated or held out."""
 
     customer_id: str = Field(
         min_length=1, description="Column with the customer's id; read as text."
     )
-    timestamp: str = Field(min_length=1, description="Column with the moment of the treatment.")
+    timestamp: str = Field(
+        min_length=1,
+        description="Column with the moment of the treatment; read as a purchase's.",
+    )
     campaign: str = Field(min_length=1, description="Column with the campaign's name.")
-    action: str | None = Field(default=None, description="Column with what was done.")
-    arm: str | None = Field(default=None, description="Column with the arm (treated, holdout).")
-    cost: str | None = Field(default=None, description="Column with the cost in the currency.")
+    action: str | None = Field(
+        default=None,
+        description="Column with what was done, in the names of [actions]; without it, every row "
+        "counts as a contact of any action.",
+    )
+    arm: str | None = Field(
+        default=None,
+        description="Column that says who was `treated` and who was held out (`holdout`), or one "
+        "of the words in `arms`; any other is rejected. Without it, everyone was treated.",
+    )
+    arms: dict[str, Literal["treated", "holdout"]] = Field(
+        default={},
+        description='The business\'s own words for these, as `{ control = "holdout", mailed = '
+        '"treated" }`; capitals and blanks aside.',
+    )
+    cost: str | None = Field(
+        default=None,
+        description="Cost of the treatment, in `currency`: a column, or arithmetic over columns "
+        "as for an amount.",
+    )
+    timestamp_format: str | None = Field(
+        default=None,
+        description="How text dates (or numbers, as 20240301) are written, in strptime's signs: "
+        "`%d.%m.%Y`, `%m/%d/%Y %H:%M`, `%Y%m%d`; ISO 8601 (2024-03-31, 2024-03-31T14:05:00) when "
+        "not given.",
+    )
+
+    @field_validator("arms")
+    @classmethod
+    def _words_of_arms(cls, given: dict[str, str]) -> dict[str, str]:
+        return _plain_words(given)
+
+    @model_validator(mode="after")
+    def _arms_have_a_column(self) -> Self:
+        if self.arms and self.arm is None:
+            raise ValueError("`arms` in [sources.treatments] needs `arm`, whose words it has.")
+        return self
 
 
 class Sources(Section):

@@ -16,7 +16,9 @@ import ibis
 from features.columns import is_number, trimmed
 from features.compat import missing
 from features.contract import (
+    UNKNOWN_ARM,
     UNPARSEABLE_AMOUNT,
+    UNPARSEABLE_COST,
     UNPARSEABLE_DATE,
     UNPARSEABLE_END,
     UNPARSEABLE_PRICE,
@@ -35,12 +37,14 @@ _NUMBERS = (
     (UNPARSEABLE_AMOUNT, "amount", "1234.50"),
     (UNPARSEABLE_VALUE, "value", "4 or 4.5"),
     (UNPARSEABLE_PRICE, "price", "9.90"),
+    (UNPARSEABLE_COST, "cost", "0.35"),
 )
 _OTHERS = (
     (UNPARSEABLE_DATE, "timestamp"),
     (UNPARSEABLE_DATE, "start"),
     (UNPARSEABLE_END, "end"),
     (UNREADABLE_LABEL, "label"),
+    (UNKNOWN_ARM, "arm"),
 )
 
 
@@ -85,7 +89,7 @@ def specimens(
     ----------
     judged : ibis table
         As `features.contract` leaves it.
-    settings : TransactionsSource, CustomersSource, EventsSource or SubscriptionsSource
+    settings : a section of `features.settings.Sources`
     key : str
         Settings key of the source.
     commas : container of str
@@ -207,6 +211,11 @@ def has_other_sign(values: ir.StringValue, *, comma: bool) -> ir.BooleanValue:
 def _expected(reason: str, settings: Any, key: str) -> str:
     if reason == UNREADABLE_LABEL:
         return ". Expected yes or no (also true/false, 1/0, y/n)"
+    if reason == UNKNOWN_ARM:
+        return (
+            ". Expected treated or holdout; give yours one of them in "
+            f'[{key}], as arms = {{ control = "holdout" }}'
+        )
     if settings.timestamp_format is None:
         return (
             ". Expected an ISO date such as 2024-03-31; for another way of writing set "

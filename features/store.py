@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
     import pyarrow as pa
 
-Kind = Literal["behaviour", "occasions", "scores"]
+Kind = Literal["behaviour", "occasions", "accounts", "scores"]
 
 _NAME = re.compile(r"as_of=(\d{4}-\d{2}-\d{2})\.parquet")
 # Rows of a row group: enough to compress well, few enough to stream.
@@ -50,6 +50,10 @@ class Store:
         """Path of the occasions before a date."""
         return self._dated("occasions", as_of)
 
+    def accounts(self, as_of: date) -> Path:
+        """Path of the accounts that customers belonged to at a build for a date."""
+        return self._dated("accounts", as_of)
+
     def scores(self, as_of: date) -> Path:
         """Path of the score table of a date."""
         return self._dated("scores", as_of)
@@ -62,20 +66,41 @@ class Store:
         """Path of the newest data report, as JSON."""
         return self.path / "report.json"
 
+    def plans(self) -> Path:
+        """Folder with the plans, and the key of their draws."""
+        return self.path / "plans"
+
+    def audit(self) -> Path:
+        """File that says who did what; lines are only ever added."""
+        return self.path / "audit.jsonl"
+
     def latest(self, kind: Kind) -> date | None:
         """Last as-of date for which a table of the kind is there, or None.
 
         Parameters
         ----------
-        kind : {"behaviour", "occasions", "scores"}
+        kind : {"behaviour", "occasions", "accounts", "scores"}
 
         Returns
         -------
         date or None
         """
+        return max(self.dates(kind), default=None)
+
+    def dates(self, kind: Kind) -> tuple[date, ...]:
+        """As-of dates for which a table of the kind is there, oldest first.
+
+        Parameters
+        ----------
+        kind : {"behaviour", "occasions", "accounts", "scores"}
+
+        Returns
+        -------
+        tuple of date
+        """
         names = (path.name for path in (self.path / kind).glob("as_of=*.parquet"))
-        dates = [date.fromisoformat(m.group(1)) for n in names if (m := _NAME.fullmatch(n))]
-        return max(dates, default=None)
+        dates = (date.fromisoformat(m.group(1)) for n in names if (m := _NAME.fullmatch(n)))
+        return tuple(sorted(dates))
 
     def _dated(self, kind: Kind, as_of: date) -> Path:
         return self.path / kind / f"as_of={as_of.isoformat()}.parquet"

@@ -16,7 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from regulars import environment, exits, screen
-from regulars.verbs import answers, data, models
+from regulars.verbs import answers, data, groups, models, plans
 from training.errors import StatisticalWarning
 
 
@@ -82,6 +82,11 @@ app.command("check")(data.check)
 app.command("build")(data.build)
 app.command("train")(models.train)
 app.command("score")(answers.score)
+app.command("segments")(groups.segments)
+app.command("equity")(groups.equity)
+app.command("cohorts")(groups.cohorts)
+app.command("accounts")(groups.accounts)
+app.command("plan")(plans.plan)
 app.command("serve")(answers.serve)
 app.command("key")(answers.key)
 app.command("bento")(answers.bento)

@@ -72,11 +72,21 @@ def _section_model(annotation: Any) -> type[BaseModel] | None:
     return None
 
 
+def named_model(annotation: Any) -> type[BaseModel] | None:
+    """Model of the sections that a table of sections holds, each under a name of the user's."""
+    if get_origin(annotation) is not dict:
+        return None
+    return _section_model(get_args(annotation)[1])
+
+
 def _model_at(model: type[BaseModel], place: Iterable[str]) -> type[BaseModel] | None:
     current: type[BaseModel] | None = model
-    for key in place:
+    keys = iter(place)
+    for key in keys:
         field = current.model_fields.get(key) if current else None
         current = _section_model(field.annotation) if field else None
+        if field and (each := named_model(field.annotation)):
+            current = each if next(keys, None) is not None else None
     return current
 
 
@@ -84,9 +94,11 @@ def _homes(model: type[BaseModel], key: str, place: tuple[str, ...] = ()) -> lis
     """Sections that know a key."""
     homes = [".".join(place)] if key in model.model_fields and place else []
     for name, field in model.model_fields.items():
-        section = _section_model(field.annotation)
+        section, each = _section_model(field.annotation), named_model(field.annotation)
         if section is not None:
             homes += _homes(section, key, (*place, name))
+        elif each is not None:
+            homes += _homes(each, key, (*place, name, "<name>"))
     return homes
 
 
@@ -94,7 +106,7 @@ def _unknown(model: type[BaseModel], place: tuple[str, ...], value: Any) -> str:
     *above, key = place
     home = _model_at(model, above)
     known = {
-        name: _section_model(field.annotation) is not None
+        name: (_section_model(field.annotation) or named_model(field.annotation)) is not None
         for name, field in (home.model_fields.items() if home else ())
     }
     if isinstance(value, Mapping):
@@ -167,8 +179,13 @@ def misplaced_booleans(
     for key, value in content.items():
         field = model.model_fields.get(key)
         section = _section_model(field.annotation) if field else None
+        each = named_model(field.annotation) if field else None
         if section is not None and isinstance(value, Mapping):
             said += misplaced_booleans(section, value, (*place, key))
+        elif each is not None and isinstance(value, Mapping):
+            for name, inner in value.items():
+                if isinstance(inner, Mapping):
+                    said += misplaced_booleans(each, inner, (*place, key, name))
         elif field is not None and isinstance(value, bool) and field.annotation in (int, float):
             kind = field.annotation.__name__
             said.append(_wrong((*place, key), f"{kind}_type", {"input": value}))

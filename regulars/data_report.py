@@ -34,8 +34,6 @@ class DataReport:
         Question by question.
     rejects : Path
         Folder with the rejected rows.
-    unread : tuple of str
-        Sources of the settings that this version does not read.
     obstacle : Obstacle or None
         Why nothing should be answered from these rows, however many they are.
     """
@@ -46,7 +44,6 @@ class DataReport:
     returned: int
     answers: tuple[Answer, ...]
     rejects: Path
-    unread: tuple[str, ...] = ()
     obstacle: Obstacle | None = None
 
     @property
@@ -67,7 +64,6 @@ class DataReport:
             "repeat_rate": self.repeat_rate,
             "answers": [asdict(answer) for answer in self.answers],
             "rejects": str(self.rejects),
-            "unread": list(self.unread),
             "obstacle": None if self.obstacle is None else str(self.obstacle),
         }
 
@@ -115,10 +111,7 @@ def make(inputs: Inputs, settings: Settings, as_of: date, rejects: Path) -> Data
     if obstacle is not None:
         # Enough rows of the wrong kind are not enough.
         answers = tuple(replace(one, ready=False, why=obstacle.why) for one in answers)
-    unread = () if settings.sources.treatments is None else ("treatments",)
-    return DataReport(
-        inputs.reports, as_of, customers, returned, answers, rejects, unread, obstacle
-    )
+    return DataReport(inputs.reports, as_of, customers, returned, answers, rejects, obstacle)
 
 
 def keep(report: DataReport, store: Store) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from features.settings import Source, Sources
+from regulars.corrections import named_model
 from regulars.settings import Settings
 
 _HEAD = """# Settings
@@ -35,10 +36,6 @@ the rest has defaults.
 [examples/](../examples/) has whole files to start from.
 """
 
-# What this version does with the sections that are declared for later.
-_LATER: dict[tuple[str, ...], str] = {
-    ("sources", "treatments"): "This version checks the section, and says that it reads no row.",
-}
 _OF_ALL = "Every source is a section of its own, under its name below, and has these keys."
 # Plain words for one and for several.
 _WORDS = {
@@ -72,8 +69,7 @@ def page() -> str:
         else:
             shared = Source.model_fields if issubclass(model, Source) else {}
             own = {name: field for name, field in _keys(model).items() if name not in shared}
-            said = " ".join(filter(None, (_first_line(model), _LATER.get(place))))
-            parts.append(_table(f"[{'.'.join(place)}]", said, own))
+            parts.append(_table(f"[{'.'.join(place)}]", _first_line(model), own))
     return "\n".join(parts)
 
 
@@ -97,17 +93,25 @@ def sections(
     yield place, model
     for name, field in model.model_fields.items():
         if inner := section(field):
-            yield from sections(inner, (*place, name))
+            named = named_model(field.annotation) is not None
+            yield from sections(inner, (*place, name, "<name>") if named else (*place, name))
 
 
 def section(field: FieldInfo) -> type[BaseModel] | None:
-    """Model of the section that a field holds; None when it holds a value."""
+    """Model of the section, or of the named sections, that a field holds; None for a value."""
+    if each := named_model(field.annotation):
+        return each
     kinds = [kind for kind in _alternatives(field.annotation) if isinstance(kind, type)]
     return next((kind for kind in kinds if issubclass(kind, BaseModel)), None)
 
 
 def _keys(model: type[BaseModel]) -> dict[str, FieldInfo]:
-    return {name: field for name, field in model.model_fields.items() if not section(field)}
+    held = {name: section(field) for name, field in _fields(model)}
+    return {name: field for name, field in _fields(model) if not held[name]}
+
+
+def _fields(model: type[BaseModel]) -> Iterable[tuple[str, FieldInfo]]:
+    return model.model_fields.items()
 
 
 def _table(title: str, said: str, keys: dict[str, FieldInfo]) -> str:
@@ -125,7 +129,7 @@ def _row(name: str, field: FieldInfo) -> str:
 def _first_line(model: type[BaseModel]) -> str:
     line = (model.__doc__ or "").strip().partition("\n")[0]
     # "Section [churn]: what counts as leaving", under a heading that says the first half.
-    told = re.sub(r"^Section \[[a-z.]+\]: ", "", line)
+    told = re.sub(r"^Section \[[a-z.<>]+\]: ", "", line)
     return told[:1].upper() + told[1:]
 
 

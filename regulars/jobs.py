@@ -81,7 +81,7 @@ class Scored:
     grades : mapping of str to str
         The champion's grade by question.
     counts : mapping
-        Customers in all, abstained, by stage and by tier.
+        Customers in all, abstained, by stage and by tier; totals (`serving.totals.expected`).
     """
 
     as_of: date
@@ -216,6 +216,8 @@ def build(settings: Settings, inputs: Inputs, as_of: date, *, tell: Tell) -> Bui
     if inputs.transactions is not None:
         days = occasions.occasions(inputs.transactions, as_of).order_by(["customer_id", "day"])
         write_parquet(days, place.occasions(as_of))
+    if inputs.customers is not None and "account" in inputs.customers.columns:
+        write_parquet(inputs.customers.select("customer_id", "account"), place.accounts(as_of))
     tell("behaviour", 1, 1)
     return Built(as_of, place.behaviour(as_of), customers)
 
@@ -247,7 +249,7 @@ def train(
     """
     from regulars.settings import loggable
     from regulars.version import code_version
-    from serving.kinds import of_scores
+    from serving import kinds
     from training import pipeline
     from training.evidence import Order
 
@@ -262,7 +264,7 @@ def train(
         settings=json.dumps(loggable(settings), indent=1, ensure_ascii=False),
         code_version=code_version(),
         trials=trials,
-        kinds=of_scores,
+        kinds=kinds.of_subscribers if settings.churn.rule == "subscription" else kinds.of_scores,
     )
     return pipeline.train(inputs, order, tell)
 
@@ -305,7 +307,9 @@ def score(
     """
     import pyarrow.parquet as pq
 
-    from serving import scores, scoring
+    from serving import scores, scoring, totals
+    from serving.tiers import Costs
+    from training import swing
     from training.scorer import Scorer
 
     tell("champion", 0, 1)
@@ -322,6 +326,7 @@ def score(
         model_version=champion.version,
         scored_at=now,
         currency=settings.currency,
+        costs=Costs.of(settings.value),
     )
     meta = scores.Meta(
         name=settings.name,
@@ -336,7 +341,7 @@ def score(
         grades=scorer.grades,
         scored_at=now,
         thresholds=thresholds,
-        counts=scores.counts(frame),
+        counts=scores.counts(frame) | {"expected": totals.expected(frame, swing.of(scorer))},
     )
     paths = (store(settings).scores(as_of), *([out] if out else []))
     for path in paths:

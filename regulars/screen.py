@@ -27,6 +27,7 @@ _STEPS = {
     "track": "recording in MLflow",
     "champion": "fetching the champion",
     "score": "scoring every customer",
+    "plan": "choosing who gets what",
 }
 # Wide enough for the tables where no terminal says its width (a pipe, a log).
 _PIPE_WIDTH = 120

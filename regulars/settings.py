@@ -21,6 +21,8 @@ from features import locations, variables
 from features.errors import SettingsError
 from features.settings import Section, Source, Sources, StoreSettings
 from regulars import corrections
+from serving.campaigns.settings import Actions, PlanSettings, action_name
+from serving.rules import SegmentSettings
 from training.settings import ChurnSettings, TrackingSettings, ValueSettings
 
 _NAME = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
@@ -49,6 +51,9 @@ class Settings(Section):
     value: ValueSettings = ValueSettings()
     store: StoreSettings = StoreSettings()
     tracking: TrackingSettings = TrackingSettings()
+    actions: Actions = Field(default={})
+    plan: PlanSettings = PlanSettings()
+    segments: dict[str, SegmentSettings] = Field(default_factory=dict)
 
     @field_validator("name")
     @classmethod
@@ -80,6 +85,13 @@ class Settings(Section):
             raise ValueError(f"no time zone is called {timezone!r}; {meant}") from None
         return timezone
 
+    @field_validator("actions")
+    @classmethod
+    def _named_actions(cls, actions: Actions) -> Actions:
+        for name in actions:
+            action_name(name)
+        return actions
+
     @model_validator(mode="after")
     def _parts_agree(self) -> Settings:
         if faults := list(_disagreements(self)):
@@ -100,7 +112,32 @@ def _disagreements(settings: Settings) -> list[str]:
             'rule = "label" in [churn] needs `label` in [sources.customers]: the column that '
             "says who churned."
         )
-    return faults + list(_of_labels(settings))
+    others = (_of_labels, _of_segments, _of_contacts)
+    return faults + [fault for find in others for fault in find(settings)]
+
+
+def _of_contacts(settings: Settings) -> Iterator[str]:
+    """Columns that decide who may be contacted and are not read."""
+    customers = settings.sources.customers
+    known = customers.attributes if customers else ()
+    asked = [("suppressed", "[plan]", settings.plan.suppressed)]
+    asked += [("consent", f"[actions.{n}]", one.consent) for n, one in settings.actions.items()]
+    for key, section, name in asked:
+        if name is not None and name not in known:
+            meant = corrections.nearest(name, known)
+            hint = f"; did you mean {meant!r}?" if meant else "."
+            yield (
+                f"`{key}` in {section} names {name!r}, which is not among the `attributes` of "
+                f"[sources.customers]{hint}"
+            )
+
+
+def _of_segments(settings: Settings) -> Iterator[str]:
+    """Faults in the conditions of [segments.…]."""
+    from serving import rules
+
+    customers = settings.sources.customers
+    yield from rules.faults(settings.segments, customers.attributes if customers else ())
 
 
 def _of_labels(settings: Settings) -> Iterator[str]:

@@ -112,9 +112,9 @@ COLUMNS: tuple[Column, ...] = (
     *(
         _probability(
             f"churn_probability_{end}",
-            f"{side} end of the 80 % confidence interval of `churn_probability`: as far as the "
-            "rates of customers alike came to lie from the prediction, in eight of ten groups of "
-            "the past windows.",
+            f"{side} end of the 80 % confidence interval of `churn_probability`: where the rate "
+            "of customers alike is taken to lie in eight of ten windows, by what past windows and "
+            "kinds of customers in them did; the luck of a few customers comes on top.",
             _NO_INTERVAL,
         )
         for end, side in (("lower", "Lower"), ("upper", "Upper"))
@@ -167,6 +167,22 @@ COLUMNS: tuple[Column, ...] = (
         "it lies before `as_of`: it says when the purchase was due, not when it will come. Of "
         "subscribers, the day of the next renewal.",
         _NO_PURCHASE,
+    ),
+    _probability(
+        "involuntary_probability",
+        "Of subscribers, the part of `churn_probability` that is a payment that fails: the share "
+        "of past ends that was, told apart for those to whom it had happened before. It needs a "
+        "new way to pay, not an argument.",
+        "under other rules, and where no past end has a reason",
+    ),
+    Column(
+        "expected_months",
+        "months",
+        0,
+        None,
+        "Of subscribers, months that the subscription is expected to run on within "
+        "`clv_horizon_days`: at most all of them.",
+        "under other rules, and without a running subscription",
     ),
     _text(
         "stage",

@@ -20,6 +20,7 @@ PROBABILITIES = (
     "churn_probability_upper",
     "return_probability",
     "p_alive",
+    "involuntary_probability",
 )
 BOUNDED = ("expected_purchases", "expected_spend", "clv")
 ALWAYS = (
@@ -80,6 +81,9 @@ def _ranges(table: pa.Table) -> dict[str, Any]:
     broken["churn and return probability do not add up to 1"] = apart
     broken["expected_purchases is negative"] = pc.less(table["expected_purchases"], 0.0)
     broken["potential_value is below clv"] = pc.less(table["potential_value"], table["clv"])
+    part = pc.greater(table["involuntary_probability"], table["churn_probability"])
+    broken["involuntary_probability is above churn_probability"] = part
+    broken["expected_months is negative"] = pc.less(table["expected_months"], 0.0)
     for name in ("churn_probability", *BOUNDED):
         lower, upper = table[f"{name}_lower"], table[f"{name}_upper"]
         broken[f"{name}_lower is above {name}_upper"] = pc.greater(lower, upper)

@@ -23,12 +23,14 @@ import tomllib
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from features import locations, variables
 from features.errors import SettingsError
 from features.store import Store
+from serving import billing
 from serving.errors import ScoreTableError, ServingError
 from serving.observability import DIRECTORY
 from serving.population import Thresholds
@@ -92,6 +94,8 @@ class Deployment:
         Empty without a scorer.
     thresholds : Thresholds or None
         Those put beside the model; a score table's own go before them.
+    billing : dict or None
+        How subscriptions are kept (`serving.billing.kept`); None without such a source.
     tracking : str or None
         Address of MLflow's store; None in a bento without settings. It can hold a password.
     """
@@ -101,6 +105,7 @@ class Deployment:
     scorer: Path | None
     model_version: str
     thresholds: Thresholds | None = None
+    billing: dict[str, Any] | None = None
     tracking: str | None = field(default=None, repr=False)
 
 
@@ -131,19 +136,24 @@ def resolve(environ: Mapping[str, str], bundle: Path | None = None) -> Deploymen
         raise ServingError(
             f"there is nothing to serve: set {CONFIG} to the settings file (regulars.toml)"
         )
-    names, store, tracking = bundled.names if bundled else None, None, None
+    here = bundled
     if file is not None:
-        names, store, tracking = _read_settings(file, environ)
-    assert names is not None  # noqa: S101 - one of the two was read
-    found = Deployment(names, store, None, "", tracking=tracking)
+        here = _read_settings(file, environ)
+    assert here is not None  # noqa: S101 - one of the two was read
     if SCORER in environ:
-        version = environ.get(VERSION, "unknown")
-        return replace(found, scorer=Path(environ[SCORER]), model_version=version)
+        scorer, version = Path(environ[SCORER]), environ.get(VERSION, "unknown")
+        return replace(here, scorer=scorer, model_version=version, thresholds=None)
     if bundled is not None:
-        return replace(bundled, names=names, store=store, tracking=tracking)
-    assert tracking is not None  # noqa: S101 - read with the settings
-    scorer, version = _champion(tracking, names.name, environ.get(VERSION))
-    return replace(found, scorer=scorer, model_version=version)
+        return replace(
+            bundled,
+            names=here.names,
+            store=here.store,
+            billing=here.billing,
+            tracking=here.tracking,
+        )
+    assert here.tracking is not None  # noqa: S101 - read with the settings
+    found, version = _champion(here.tracking, here.names.name, environ.get(VERSION))
+    return replace(here, scorer=found, model_version=version)
 
 
 def pin(environ: MutableMapping[str, str], bundle: Path | None = None) -> None:
@@ -169,7 +179,12 @@ def pin(environ: MutableMapping[str, str], bundle: Path | None = None) -> None:
         environ[DIRECTORY] = folder
 
 
-def bundle(names: Names, model_version: str, thresholds: Thresholds | None) -> str:
+def bundle(
+    names: Names,
+    model_version: str,
+    thresholds: Thresholds | None,
+    billing: dict[str, Any] | None = None,
+) -> str:
     """Text of the file that goes beside the scorer in a bento's model.
 
     Parameters
@@ -178,6 +193,8 @@ def bundle(names: Names, model_version: str, thresholds: Thresholds | None) -> s
     model_version : str
     thresholds : Thresholds or None
         Of the last full scoring, so that raw transactions can be scored without a store.
+    billing : dict, optional
+        How subscriptions are kept.
 
     Returns
     -------
@@ -190,6 +207,7 @@ def bundle(names: Names, model_version: str, thresholds: Thresholds | None) -> s
         "timezone": names.timezone,
         "model_version": model_version,
         "thresholds": None if thresholds is None else thresholds.to_dict(),
+        "billing": billing,
     }
     return json.dumps(told, indent=1, allow_nan=False)
 
@@ -199,7 +217,8 @@ def _read_bundle(folder: Path) -> Deployment:
         told = json.loads((folder / BUNDLE).read_text(encoding="utf-8"))
         names = Names(told["name"], told["currency"], told["timezone"])
         thresholds = told["thresholds"] and Thresholds.from_dict(told["thresholds"])
-        return Deployment(names, None, folder / "scorer", told["model_version"], thresholds)
+        scorer, version = folder / "scorer", told["model_version"]
+        return Deployment(names, None, scorer, version, thresholds, told.get("billing"))
     except (OSError, ValueError, KeyError, ScoreTableError) as error:
         raise ServingError(
             f"the bento's model cannot be read ({type(error).__name__}: {error}); put the "
@@ -214,13 +233,16 @@ def _settings_file(environ: Mapping[str, str]) -> Path | None:
     return usual if usual.is_file() else None
 
 
-def _read_settings(file: Path, environ: Mapping[str, str]) -> tuple[Names, Store, str]:
-    """Names, store and tracking address; relative paths start at the file's folder."""
+def _read_settings(file: Path, environ: Mapping[str, str]) -> Deployment:
+    """What is served but for the model; relative paths start at the file's folder."""
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8-sig"))
         # Sources are not read here: their variables need not be set where answers are given.
         read = {key: content[key] for key in _Settings.model_fields if key in content}
         settings = _Settings.model_validate(variables.expand(read, environ))
+        if (keeping := billing.kept(content)) is not None:
+            keeping = variables.expand(keeping, environ)
+            billing.source(keeping)
         store = locations.path(settings.store.path, file.parent)
         tracking = locations.tracking(settings.tracking.uri, file.parent, store)
     except OSError as error:
@@ -232,7 +254,9 @@ def _read_settings(file: Path, environ: Mapping[str, str]) -> tuple[Names, Store
         raise ServingError(f"{file}: {error}") from error
     except ValueError as error:
         raise ServingError(f"{file} is not TOML in UTF-8: {error}") from error
-    return Names(settings.name, settings.currency, settings.timezone), Store(Path(store)), tracking
+    names = Names(settings.name, settings.currency, settings.timezone)
+    place = Store(Path(store))
+    return Deployment(names, place, None, "", billing=keeping, tracking=tracking)
 
 
 def _champion(tracking: str, name: str, version: str | None) -> tuple[Path | None, str]:

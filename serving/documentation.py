@@ -37,7 +37,7 @@ _QUESTIONS: tuple[tuple[str, type[BaseModel], type[BaseModel], str], ...] = (
         "/score",
         messages.ScoreRequest,
         messages.ScoreAnswer,
-        "Score customers never seen before, from their transactions and events.",
+        "Score customers never seen before, from their transactions, events and subscriptions.",
     ),
     (
         "/customers",
@@ -105,7 +105,7 @@ def _posts() -> dict[str, Any]:
                 "operationId": path.strip("/"),
                 "requestBody": {
                     "required": True,
-                    "content": _json(asked, examples.REQUESTS[path]),
+                    "content": _request(path, asked),
                 },
                 "responses": {
                     "200": {
@@ -182,6 +182,15 @@ def _parameters() -> list[dict[str, Any]]:
         *(parameter(name, number) for name in bounds),
         parameter("sort", several({"type": "string"}), example=["-clv"]),
     ]
+
+
+def _request(path: str, model: type[BaseModel]) -> dict[str, Any]:
+    """Body of a request, with one example or several."""
+    content, more = _json(model, examples.REQUESTS[path]), examples.MORE.get(path)
+    if more:
+        told = content["application/json"]
+        told["examples"] = {"usual": {"value": told.pop("example")}, **more}
+    return content
 
 
 def _json(model: type[BaseModel], example: Any) -> dict[str, Any]:

@@ -24,6 +24,8 @@ _RISK = {
     "return_probability": 0.38,
     "p_alive": 0.71,
     "next_purchase_by": "2011-10-27",
+    "involuntary_probability": None,
+    "expected_months": None,
     "reasons": [
         {
             "family": "rhythm",
@@ -57,6 +59,7 @@ _ROW = {
     "model_version": "3",
     "scored_at": "2011-12-10T04:05:06Z",
 }
+_IGNORED = {"ignored_transactions": 0, "ignored_subscriptions": 0}
 _UNKNOWN = {
     "customer_id": "C-9999",
     "error": {
@@ -105,6 +108,35 @@ REQUESTS: Mapping[str, Any] = MappingProxyType(
         },
     }
 )
+#: Further requests, each by a word and what it is about.
+MORE: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "/score": {
+            "subscriptions": {
+                "summary": "Under the rule `subscription`: customers with all their subscriptions.",
+                "value": {
+                    "customers": [
+                        {
+                            "customer_id": "S-1",
+                            "subscriptions": [
+                                {
+                                    "start": "2010-11-02",
+                                    "end": "2011-02-02",
+                                    "plan": "Standard",
+                                    "price": 9.99,
+                                    "end_reason": "card declined",
+                                },
+                                {"start": "2011-05-14", "plan": "Standard", "price": "10.99"},
+                            ],
+                            "events": [{"timestamp": "2011-10-22T16:40:00", "kind": "complaint"}],
+                        }
+                    ],
+                    "as_of": "2011-12-10",
+                },
+            }
+        }
+    }
+)
 ANSWERS: Mapping[str, Any] = MappingProxyType(
     {
         "/risk": {"meta": _META, "items": [{**_WHO, **_RISK}, _UNKNOWN]},
@@ -114,7 +146,7 @@ ANSWERS: Mapping[str, Any] = MappingProxyType(
         },
         "/score": {
             "meta": _META,
-            "items": [{**_ROW, "customer_id": "N-1", "ignored_transactions": 0}, _BAD],
+            "items": [{**_ROW, "customer_id": "N-1", **_IGNORED}, _BAD],
         },
         "/customers": {"meta": _META, "total": 1, "page": 1, "page_size": 50, "rows": [_ROW]},
     }

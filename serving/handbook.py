@@ -14,7 +14,16 @@ from collections.abc import Iterable, Sequence
 import pyarrow as pa
 
 from features.catalogue import FAMILIES
-from serving import abstention, potential, reasons, segments, subscribers, tiers, watchlist
+from serving import (
+    abstention,
+    named,
+    potential,
+    reasons,
+    segments,
+    subscribers,
+    tiers,
+    watchlist,
+)
 from serving.catalogue import COLUMNS, REASON, Column
 from serving.lifecycle import Rhythm
 from serving.scores import REASON as REASON_TYPE
@@ -77,8 +86,9 @@ STAGE_RULES = (
 TIER_RULES = (
     (
         "costly",
-        "Refunds to date as large as the purchases, or a loss expected.",
-        "clv < 0, or spend_total ≤ 0",
+        "Refunds to date as large as the purchases, a loss expected, or a margin to date below the "
+        "cost to serve.",
+        "clv < 0, or spend_total ≤ 0, or margin · spend_total < cost_to_serve",
     ),
     (
         "key",
@@ -200,8 +210,11 @@ def _subscribers() -> str:
         _prose(
             "A subscription ends when the grace after it went by without a new row. `p_alive` is",
             "not asked: a subscriber is one until the day it ends. `rfm` and `potential_value` are",
-            "said where there are purchases besides. The intervals are those of the number of",
-            "renewals that are paid.",
+            "said where there are purchases besides; `involuntary_probability` and",
+            "`expected_months` of subscribers alone. An interval is the shortest that holds 80 %",
+            "of what can come: of the number of renewals that are paid and, for money, of prices",
+            "that move as often as they did. Who nearly surely renews each time has no room below,",
+            "so that both ends are the same, and what is expected, a mean, lies a little under it.",
         ),
     )
 
@@ -221,6 +234,10 @@ def _tiers() -> str:
             f"{key} of it; the small cut is the largest value v below the key cut such that",
             f"those worth v or less hold at most {small} of it (0 where there is none). Ties",
             "fall on the same side.",
+        ),
+        _prose(
+            "cost_to_serve = `cost_per_order` · occasions + `cost_per_contact` · (complaints +",
+            "contacts), to date, with the costs of [value]; 0 where none is set.",
         ),
     )
 
@@ -247,6 +264,22 @@ def _segments() -> str:
             "net spend to date (M), with equally many customers in each band as far as ties",
             "allow. A value at an edge belongs to the band below it, so the many who bought",
             "once have a low F.",
+        ),
+        _prose(
+            "`regulars segments` gives each a name, by R and F; segments of your own go into",
+            "[segments.<name>] of the settings, where `named_segment` is this name:",
+        ),
+        _table(
+            ("R", "F", "name", "in words"),
+            [
+                (
+                    ", ".join(map(str, one.recency)),
+                    ", ".join(map(str, one.frequency)),
+                    f"`{one.name}`",
+                    one.words,
+                )
+                for one in named.TABLE
+            ],
         ),
     )
 

@@ -7,7 +7,7 @@ nothing is decided about such a customer's rhythm or worth.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,8 @@ COLUMNS = (
     "spend_total",
     "first_order",
 )
+# What a customer asked for beside purchases; null, or not there, without an events source.
+_CONTACTS = ("complaints_total", "contacts_total")
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class History:
         Net spend to date, in currency; negative where refunds exceed purchases.
     first_order : numpy.ndarray of float64
         Net spend of the first occasion, in currency.
+    contacts : numpy.ndarray of float64 or float
+        Complaints and contacts to date; 0 where no events are on record.
     """
 
     days_since_last: np.ndarray
@@ -52,6 +56,7 @@ class History:
     gap_last: np.ndarray
     spend: np.ndarray
     first_order: np.ndarray
+    contacts: np.ndarray | float = 0.0
 
     @property
     def known(self) -> np.ndarray:
@@ -93,4 +98,11 @@ def read(frame: pd.DataFrame) -> History:
             f"got behaviour rows without {', '.join(missing)}; expected every column of the "
             "catalogue: build the behaviour table again"
         )
-    return History(*(frame[name].to_numpy(dtype="float64", na_value=np.nan) for name in COLUMNS))
+    told = [_numbers(frame, name) for name in COLUMNS]
+    asked = [np.nan_to_num(_numbers(frame, name)) for name in _CONTACTS if name in frame]
+    contacts = np.sum(asked, axis=0) if asked else np.zeros(len(frame))
+    return replace(History(*told), contacts=contacts)
+
+
+def _numbers(frame: pd.DataFrame, name: str) -> np.ndarray:
+    return frame[name].to_numpy(dtype="float64", na_value=np.nan)

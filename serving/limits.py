@@ -18,10 +18,11 @@ from serving.failures import Failure
 
 #: Customers in one request to /risk or /value.
 MAX_IDS = 1_000
-#: Customers, and transactions and events of all of them, in one request to /score.
+#: Customers, and transactions, events and subscriptions of all of them, in one request to /score.
 MAX_CUSTOMERS = 200
 MAX_TRANSACTIONS = 50_000
 MAX_EVENTS = 50_000
+MAX_SUBSCRIPTIONS = 50_000
 #: Rows of one page of /customers.
 MAX_PAGE_SIZE = 500
 #: Characters of a customer's id, a product's, an order's.

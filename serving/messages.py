@@ -116,12 +116,51 @@ class RawEvent(Request):
     )
 
 
+class RawSubscription(Request):
+    """A subscription, or a period of one that was paid for, as the settings' `rows` says."""
+
+    # Of any kind here, as in a transaction.
+    start: Any = Field(
+        default=None,
+        description="First day, as ISO 8601.",
+        json_schema_extra={"type": "string"},
+    )
+    end: Any = Field(
+        default=None,
+        description="When it ended, null while it runs; of a period, up to when it is paid.",
+        json_schema_extra={"type": ["string", "null"]},
+    )
+    plan: Id | None = None
+    price: Any = Field(
+        default=None,
+        description="Of a term, in the settings' currency; a number or its text.",
+        json_schema_extra={"type": ["number", "string", "null"]},
+    )
+    end_reason: Id | None = Field(
+        default=None,
+        description="`voluntary`, `involuntary`, or a word of the settings' `end_reasons`; any "
+        "other is accepted and not looked at.",
+    )
+
+
 class RawCustomer(Request):
-    """A customer with all of its transactions, and its events."""
+    """A customer with all of its transactions, events and subscriptions."""
 
     customer_id: Id
-    transactions: list[RawTransaction] = Field(
-        description="All of them; those from the as-of date on are not looked at."
+    transactions: list[RawTransaction] | None = Field(
+        default=None,
+        description=(
+            "All of them; those from the as-of date on are not looked at. Needed unless the rule "
+            "is `subscription`; there as with events."
+        ),
+    )
+    subscriptions: list[RawSubscription] | None = Field(
+        default=None,
+        description=(
+            "All of them, those that have ended too; what begins or ends from the as-of date on is "
+            "not looked at. Needed under the rule `subscription`; else as with events, in a "
+            "business whose settings have subscriptions."
+        ),
     )
     events: list[RawEvent] | None = Field(
         default=None,
@@ -201,7 +240,14 @@ class Reason(BaseModel):
 class ItemError(BaseModel):
     """Why one item has no answer."""
 
-    code: Literal["unknown_customer", "bad_transaction", "bad_event", "no_purchase"]
+    code: Literal[
+        "unknown_customer",
+        "bad_transaction",
+        "bad_event",
+        "bad_subscription",
+        "no_purchase",
+        "no_subscription",
+    ]
     message: str
 
 
@@ -224,6 +270,8 @@ class RiskColumns(BaseModel):
     return_probability: Probability = _column("return_probability")
     p_alive: Probability = _column("p_alive")
     next_purchase_by: date | None = _column("next_purchase_by")
+    involuntary_probability: Probability = _column("involuntary_probability")
+    expected_months: float | None = _column("expected_months")
     reasons: list[Reason] | None = _column("reasons")
 
 
@@ -262,10 +310,13 @@ class Row(Item, RiskColumns, ValueColumns):
 
 
 class ScoreItem(Row):
-    """A customer scored from its transactions and events."""
+    """A customer scored from its transactions, events and subscriptions."""
 
     ignored_transactions: int = Field(
         default=0, description="Transactions from as_of on: they are outcome, not input."
+    )
+    ignored_subscriptions: int = Field(
+        default=0, description="Subscriptions that begin from as_of on: outcome as well."
     )
 
 

@@ -1,16 +1,17 @@
 """The feature plans for raw rows, prepared once and run on a request's.
 
-In: transactions of a request, as text, and its events where it brings any. Out: what the contract
-says of them, and behaviour rows. The plans are those of the `features` room, the very ones that
-make the behaviour table. Compiling, parsing and binding them takes many times longer than running
-them, so a plan is prepared in DuckDB once for each as-of date, over rows that are put in its place
-with each request; the one with events only when a request first brings some.
+In: transactions of a request, as text, its events and its subscriptions where it brings any. Out:
+what the contract says of them, and behaviour rows. The plans are those of the `features` room, the
+very ones that make the behaviour table. Compiling, parsing and binding them takes many times longer
+than running them, so a plan is prepared in DuckDB once for each as-of date, over rows that are put
+in its place with each request; one over further sources only when a request first brings them.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -27,7 +28,11 @@ from serving.rows import SCHEMAS, Rejected, Rows, Source
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+    from features.table import Population
+
 _PLANS_KEPT = 16
+# Of a customer with several broken rows the last of these sources is told.
+_TOLD_LAST: tuple[Source, ...] = ("events", "subscriptions", "transactions")
 
 
 @dataclass(frozen=True)
@@ -37,17 +42,19 @@ class Behaviour:
     Parameters
     ----------
     frame : pandas.DataFrame
-        Behaviour rows by ``customer_id``, in no order; customers with a rejected row or without
-        a purchase before the as-of date are not in it.
+        Behaviour rows by ``customer_id``, in no order; customers with a rejected row, or without
+        a purchase before the as-of date (of subscribers, a subscription that runs on it), are not
+        in it.
     rejected : dict of str to Rejected
-        Customer to its first rejected transaction or, where all of them were accepted, event.
-    ignored : dict of str to int
-        Customer to its number of transactions from the as-of date on.
+        Customer to its first rejected transaction or, where all of them were accepted,
+        subscription, or event.
+    ignored : dict of str to dict of str to int
+        Source to customer to its number of rows from the as-of date on.
     """
 
     frame: pd.DataFrame
     rejected: dict[str, Rejected]
-    ignored: dict[str, int]
+    ignored: Mapping[Source, dict[str, int]]
 
 
 class Plans:
@@ -59,10 +66,23 @@ class Plans:
         IANA name of the business time zone.
     horizon_days : int
         Outcome window that the model was trained for; sets the window of the season's features.
+    billing : mapping, optional
+        How subscriptions are kept (`serving.billing.kept`); without it none can be read.
+    subscribers : bool, default False
+        Whether the rows are of those whose subscription runs, rather than of those who bought.
     """
 
-    def __init__(self, timezone: str, horizon_days: int) -> None:
+    def __init__(
+        self,
+        timezone: str,
+        horizon_days: int,
+        *,
+        billing: Mapping[str, Any] | None = None,
+        subscribers: bool = False,
+    ) -> None:
         self._timezone = timezone
+        self._billing = billing
+        self._population: Population = "subscribers" if subscribers else "buyers"
         self._horizon_days = horizon_days
         self._lock = threading.Lock()
         self._rows = {source: Rows(source) for source in SCHEMAS}
@@ -70,14 +90,27 @@ class Plans:
         self._prepared: OrderedDict[str, None] = OrderedDict()
 
     def warm(self, as_of: date) -> None:
-        """Prepare what a first request at a date would wait for, unless it brings events."""
+        """Prepare what a first request at a date would wait for, with one source."""
+        if self.subscribers and not self.reads_subscriptions:
+            return
         with self._lock:
-            self._prepare(as_of, ("transactions",))
+            self._prepare(as_of, ("subscriptions" if self.subscribers else "transactions",))
+
+    @property
+    def subscribers(self) -> bool:
+        """Whether rows are of subscribers."""
+        return self._population == "subscribers"
+
+    @property
+    def reads_subscriptions(self) -> bool:
+        """Whether it is known how the business keeps subscriptions."""
+        return self._billing is not None
 
     def run(
         self,
-        transactions: pa.Table,
+        transactions: pa.Table | None = None,
         events: pa.Table | None = None,
+        subscriptions: pa.Table | None = None,
         *,
         as_of: date,
         now: datetime,
@@ -86,11 +119,9 @@ class Plans:
 
         Parameters
         ----------
-        transactions : pyarrow.Table
-            Of the schema ``serving.rows.TRANSACTIONS``.
-        events : pyarrow.Table, optional
-            Of the schema ``serving.rows.EVENTS``; without, there is no events source, and what
-            comes of one is null.
+        transactions, events, subscriptions : pyarrow.Table, optional
+            Of the schemas of ``serving.rows``; without one there is no such source, and what
+            comes of it is null. The first is needed for buyers, the last for subscribers.
         as_of : date
             Everything strictly before it is input.
         now : datetime
@@ -100,9 +131,8 @@ class Plans:
         -------
         Behaviour
         """
-        given: dict[Source, pa.Table] = {"transactions": transactions}
-        if events is not None:
-            given["events"] = events
+        every = {"transactions": transactions, "events": events, "subscriptions": subscriptions}
+        given = {source: every[source] for source in SCHEMAS if every[source] is not None}
         with self._lock:
             plan = self._prepare(as_of, tuple(given))
             for source, table in given.items():
@@ -117,11 +147,13 @@ class Plans:
             finally:
                 for source in given:
                     self._rows[source].clear()
-        rejected = dict(verdicts["events"].rejected) if "events" in verdicts else {}
-        rejected |= verdicts["transactions"].rejected
+        rejected: dict[str, Rejected] = {}
+        for source in _TOLD_LAST:
+            rejected |= verdicts[source].rejected if source in verdicts else {}
         if rejected:
             frame = frame[~frame["customer_id"].isin(rejected)]
-        return Behaviour(frame, rejected, verdicts["transactions"].ignored)
+        ignored = {source: one.ignored for source, one in verdicts.items()}
+        return Behaviour(frame, rejected, ignored)
 
     @cached_property
     def _database(self) -> Any:
@@ -149,7 +181,7 @@ class Plans:
         """Judged rows of a source; its verdict is prepared with the first plan that reads it."""
         if source not in self._judged:
             raw = self._templates.table(rows.name(source))
-            judged = rows.judged(raw, source, self._timezone)
+            judged = rows.judged(raw, source, self._timezone, self._billing)
             rows.prepare(self._database, source, self._templates.compile(judged))
             self._judged[source] = judged
         return self._judged[source]
@@ -173,5 +205,7 @@ class Plans:
 
         accepted = {str(source): rows.accepted(self._judge(source)) for source in sources}
         inputs = Inputs(**accepted, connection=self._templates)
-        plan = behaviour(inputs, as_of, horizon_days=self._horizon_days)
+        plan = behaviour(
+            inputs, as_of, horizon_days=self._horizon_days, population=self._population
+        )
         return str(self._templates.compile(plan))

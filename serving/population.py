@@ -21,7 +21,7 @@ from serving.history import History
 from serving.lifecycle import Rhythm
 from serving.potential import Potential
 from serving.segments import Quintiles
-from serving.tiers import Cuts
+from serving.tiers import FREE, Costs, Cuts
 
 #: Raised when the layout or the meaning of the thresholds changes.
 FORMAT = 1
@@ -119,7 +119,14 @@ class Thresholds:
         return cls.from_dict(json.loads(text))
 
 
-def learn(history: History, clv: np.ndarray, *, as_of: date, horizon_days: int) -> Thresholds:
+def learn(
+    history: History,
+    clv: np.ndarray,
+    *,
+    as_of: date,
+    horizon_days: int,
+    costs: Costs = FREE,
+) -> Thresholds:
     """Learn every threshold from a full scoring.
 
     Parameters
@@ -131,6 +138,8 @@ def learn(history: History, clv: np.ndarray, *, as_of: date, horizon_days: int) 
     as_of : date
     horizon_days : int
         Outcome window in days.
+    costs : Costs, optional
+        Of serving a customer.
 
     Returns
     -------
@@ -150,7 +159,7 @@ def learn(history: History, clv: np.ndarray, *, as_of: date, horizon_days: int) 
         rhythm=lifecycle.learn(history, horizon_days=horizon_days) if bought else None,
         quintiles=segments.learn(history) if bought else None,
         potential=potential.learn(history, clv),
-        cuts=tiers.learn(history, clv) if valued else None,
+        cuts=tiers.learn(history, clv, costs) if valued else None,
     )
 
 

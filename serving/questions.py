@@ -32,6 +32,8 @@ OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "return_probability",
             "p_alive",
             "next_purchase_by",
+            "involuntary_probability",
+            "expected_months",
             "reasons",
         ),
         VALUE: (
@@ -56,6 +58,8 @@ Measure = Literal[
     "churn_probability",
     "return_probability",
     "p_alive",
+    "involuntary_probability",
+    "expected_months",
     "expected_purchases",
     "expected_spend",
     "clv",

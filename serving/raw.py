@@ -1,21 +1,22 @@
-"""Scores for customers never seen before, from their transactions and events.
+"""Scores for customers never seen before, from their transactions, events and subscriptions.
 
-In: customers with their transactions and events, as a request has them. Out: score rows, by the
-same feature plans and the same scoring as the score table, with its thresholds; so the same
-history at the same as-of date has the same numbers, bit for bit.
+In: customers with their rows, as a request has them. Out: score rows, by the same feature plans and
+the same scoring as the score table, with its thresholds; so the same history at the same as-of date
+has the same numbers, bit for bit.
 
 The as-of date is the score table's when none is given (today's, where there is no table), never
 one taken from the transactions: a customer who was last seen months ago would look as if it had
 bought yesterday. What happened from the as-of date on is outcome and not looked at; each item
 says how many transactions that were. Attributes that are not given are null. One customer with
 events, be it none of them, makes an events source for the whole request: in a business that has
-one, a customer without events has counts of zero. Without it, what comes of events is null.
+one, a customer without events has counts of zero. Without it, what comes of events is null. So it
+is with subscriptions and, under the rule `subscription`, with transactions.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -28,14 +29,41 @@ from serving import limits
 from serving.desk import Desk
 from serving.failures import Failure
 from serving.horizon import records
-from serving.messages import RawCustomer, RawEvent, RawTransaction, ScoreRequest, failed
-from serving.plans import Behaviour
+from serving.messages import (
+    RawCustomer,
+    RawEvent,
+    RawSubscription,
+    RawTransaction,
+    ScoreRequest,
+    failed,
+)
+from serving.plans import Behaviour, Plans
 from serving.population import Thresholds
-from serving.rows import EVENTS, TRANSACTIONS
+from serving.rows import SCHEMAS, Source
 from serving.worker import Worker
 
 _ATTRIBUTE = "attribute_"
-_CODES = {"transactions": "bad_transaction", "events": "bad_event"}
+_CODES: dict[Source, str] = {
+    "transactions": "bad_transaction",
+    "events": "bad_event",
+    "subscriptions": "bad_subscription",
+}
+#: Rows that are outcome, counted beside each score.
+IGNORED = ("ignored_transactions", "ignored_subscriptions")
+_COUNTED: tuple[Source, ...] = ("transactions", "subscriptions")
+_MOST = {
+    "transactions": limits.MAX_TRANSACTIONS,
+    "events": limits.MAX_EVENTS,
+    "subscriptions": limits.MAX_SUBSCRIPTIONS,
+}
+_NO_PURCHASE = (
+    "no_purchase",
+    "No purchase of more than its refunds before {as_of}; there is nothing to score.",
+)
+_NO_SUBSCRIPTION = (
+    "no_subscription",
+    "No subscription that runs on {as_of}; there is nothing to score.",
+)
 _Texts = tuple[str | None, ...]
 # Moments before 1970 are rejected, and features look one year back.
 _EARLIEST = date(1971, 1, 1)
@@ -48,7 +76,7 @@ class Outcome:
     Parameters
     ----------
     items : list of dict
-        In the order of the request: score rows with ``ignored_transactions``, or failed items.
+        In the order of the request: score rows with the counts of `IGNORED`, or failed items.
     as_of : date
     horizon_days : int
     scored_at : datetime
@@ -78,9 +106,10 @@ def score(worker: Worker, desk: Desk | None, request: ScoreRequest) -> Outcome:
     Raises
     ------
     Failure
-        400 for an as-of date beyond tomorrow, for an attribute that the model does not know; 413
-        for too many transactions or events; 422 for a horizon that the model does not know; 503
-        without a model or thresholds.
+        400 for an as-of date beyond tomorrow, for an attribute that the model does not know, for a
+        customer without the rows that it is scored from; 413 for too many rows; 422 for a horizon
+        that the model does not know, or for subscriptions where it is not known how they are
+        kept; 503 without a model or thresholds.
     """
     scorer = worker.need_scorer()
     thresholds = worker.deployment.thresholds if desk is None else desk.meta.thresholds
@@ -90,11 +119,16 @@ def score(worker: Worker, desk: Desk | None, request: ScoreRequest) -> Outcome:
     as_of = request.as_of or (worker.today if desk is None else desk.meta.as_of)
     _check(request, worker, as_of, scorer.attributes)
     wall = now.astimezone(ZoneInfo(worker.deployment.names.timezone)).replace(tzinfo=None)
-    transactions, events = _transactions(request.customers), _events(request.customers)
-    found = worker.need_plans().run(transactions, events, as_of=as_of, now=wall)
+    plans = worker.need_plans()
+    _check_sources(request.customers, plans)
+    found = plans.run(*_tables(request.customers), as_of=as_of, now=wall)
     frame = _with_attributes(found.frame, request.customers, scorer.attributes)
     scored = _scored(worker, frame, thresholds, as_of, now, request.horizon_days)
-    items = [_item(place, one, found, scored, as_of) for place, one in enumerate(request.customers)]
+    nothing = _NO_SUBSCRIPTION if plans.subscribers else _NO_PURCHASE
+    items = [
+        _item(place, one, found, scored, (nothing[0], nothing[1].format(as_of=as_of)))
+        for place, one in enumerate(request.customers)
+    ]
     return Outcome(items, as_of, request.horizon_days or scorer.horizon_days, now)
 
 
@@ -103,11 +137,8 @@ def _check(request: ScoreRequest, worker: Worker, as_of: date, attributes: Seque
         raise Failure(400, f"as_of is after tomorrow; expected {worker.today} or earlier.")
     if as_of < _EARLIEST:
         raise Failure(400, f"as_of is before any purchase that is read; expected {_EARLIEST} on.")
-    for what, most, sent in (
-        ("transactions", limits.MAX_TRANSACTIONS, [one.transactions for one in request.customers]),
-        ("events", limits.MAX_EVENTS, [one.events or () for one in request.customers]),
-    ):
-        if sum(map(len, sent)) > most:
+    for what, most in _MOST.items():
+        if sum(len(getattr(one, what) or ()) for one in request.customers) > most:
             raise Failure(413, f"More than {most:,} {what}; send them in parts.")
     known = {name.removeprefix(_ATTRIBUTE) for name in attributes}
     if any(set(one.attributes) - known for one in request.customers):
@@ -115,15 +146,30 @@ def _check(request: ScoreRequest, worker: Worker, as_of: date, attributes: Seque
         raise Failure(400, f"Got an attribute that the model does not read; it reads: {expected}.")
 
 
-def _transactions(customers: Sequence[RawCustomer]) -> pa.Table:
-    return _table([map(_purchase, one.transactions) for one in customers], TRANSACTIONS)
+def _check_sources(customers: Sequence[RawCustomer], plans: Plans) -> None:
+    """Whether every customer has the rows that it is scored from, and all can be read."""
+    needed = "subscriptions" if plans.subscribers else "transactions"
+    without = [n for n, one in enumerate(customers) if getattr(one, needed) is None]
+    if without:
+        told = [{"where": f"customers.{n}.{needed}", "what": "Field required"} for n in without]
+        raise Failure(400, "The request is not as described in /docs; see detail.", detail=told)
+    if not plans.reads_subscriptions and any(one.subscriptions is not None for one in customers):
+        raise Failure(
+            422,
+            "It is not known here how subscriptions are kept: serve with settings that have "
+            "[sources.subscriptions], or leave subscriptions out.",
+        )
 
 
-def _events(customers: Sequence[RawCustomer]) -> pa.Table | None:
-    """Events of all customers; None where nobody brings a list of them."""
-    if all(one.events is None for one in customers):
-        return None
-    return _table([map(_event, one.events or ()) for one in customers], EVENTS)
+def _tables(customers: Sequence[RawCustomer]) -> tuple[pa.Table | None, ...]:
+    """Rows of all customers by source; None where nobody brings a list of them."""
+    told: list[pa.Table | None] = []
+    for source, texts in _TEXTS.items():
+        given = [getattr(one, source) for one in customers]
+        some = any(rows is not None for rows in given)
+        parts = [map(texts, rows or ()) for rows in given]
+        told.append(_table(parts, SCHEMAS[source]) if some else None)
+    return tuple(told)
 
 
 def _table(given: Sequence[Iterable[_Texts]], schema: pa.Schema) -> pa.Table:
@@ -150,6 +196,18 @@ def _event(row: RawEvent) -> _Texts:
     # As the text of something else it would pass for a kind that is not looked at.
     kind = _text(row.kind) if isinstance(row.kind, str | int | float) else None
     return (_text(row.timestamp), kind, _text(row.value))
+
+
+def _subscription(row: RawSubscription) -> _Texts:
+    return (_text(row.start), _text(row.end), row.plan, _text(row.price), row.end_reason)
+
+
+# In the order in which plans take them.
+_TEXTS: dict[Source, Callable[[Any], _Texts]] = {
+    "transactions": _purchase,
+    "events": _event,
+    "subscriptions": _subscription,
+}
 
 
 def _text(value: Any) -> str | None:
@@ -212,13 +270,16 @@ def _item(
     customer: RawCustomer,
     found: Behaviour,
     scored: dict[str, dict[str, Any]],
-    as_of: date,
+    nothing: tuple[str, str],
 ) -> dict[str, Any]:
     key, own = _key(place), customer.customer_id
     if key in found.rejected:
         why = found.rejected[key]
         return failed(own, _CODES[why.source], why.message)
     if key not in scored:
-        nothing = f"No purchase of more than its refunds before {as_of}; there is nothing to score."
-        return failed(own, "no_purchase", nothing)
-    return {**scored[key], "customer_id": own, "ignored_transactions": found.ignored.get(key, 0)}
+        return failed(own, *nothing)
+    later = {
+        name: found.ignored.get(source, {}).get(key, 0)
+        for name, source in zip(IGNORED, _COUNTED, strict=True)
+    }
+    return {**scored[key], "customer_id": own, **later}

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import pyarrow as pa
 
 from features.contract import FUTURE
+from serving import billing
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-Source = Literal["transactions", "events"]
+Source = Literal["transactions", "events", "subscriptions"]
 
 _ROW = (("customer_id", pa.string()), ("place", pa.int64()), ("timestamp", pa.string()))
 #: Columns of the rows of a request; `place` is the position among the customer's rows.
@@ -33,8 +34,15 @@ TRANSACTIONS = pa.schema(
     ]
 )
 EVENTS = pa.schema([*_ROW, ("kind", pa.string()), ("value", pa.string())])
+SUBSCRIPTIONS = pa.schema(
+    [
+        ("customer_id", pa.string()),
+        ("place", pa.int64()),
+        *((name, pa.string()) for name in billing.COLUMNS[1:]),
+    ]
+)
 SCHEMAS: Mapping[Source, pa.Schema] = MappingProxyType(
-    {"transactions": TRANSACTIONS, "events": EVENTS}
+    {"transactions": TRANSACTIONS, "events": EVENTS, "subscriptions": SUBSCRIPTIONS}
 )
 # The future is told apart by a parameter; in the plan it would have to be compiled each time.
 _NEVER = datetime(9999, 12, 31)
@@ -45,10 +53,14 @@ PREPARE verdict_{source} AS
 SELECT customer_id,
        min(raw_.place),
        min_by(reason_, raw_.place),
-       count(*) FILTER (reason_ IS NULL AND occurred_at > $1::TIMESTAMP),
+       count(*) FILTER (reason_ IS NULL AND {moment} > $1::TIMESTAMP),
        count(*) FILTER (reason_ IS NULL AND day >= $2::DATE)
 FROM ({judged}) GROUP BY customer_id
 """
+# A subscription has no hours.
+_MOMENTS: Mapping[Source, str] = MappingProxyType(
+    {"transactions": "occurred_at", "events": "occurred_at", "subscriptions": "day"}
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +69,7 @@ class Rejected:
 
     Parameters
     ----------
-    source : {"transactions", "events"}
+    source : {"transactions", "events", "subscriptions"}
         Where the rejected row is.
     message : str
         Its place and the contract's reason.
@@ -91,7 +103,7 @@ class Rows:
 
     Parameters
     ----------
-    source : {"transactions", "events"}
+    source : {"transactions", "events", "subscriptions"}
     """
 
     def __init__(self, source: Source) -> None:
@@ -114,7 +126,7 @@ def name(source: Source) -> str:
 
     Parameters
     ----------
-    source : {"transactions", "events"}
+    source : {"transactions", "events", "subscriptions"}
 
     Returns
     -------
@@ -123,29 +135,37 @@ def name(source: Source) -> str:
     return f"raw_{source}"
 
 
-def judged(raw: ir.Table, source: Source, timezone: str) -> ir.Table:
+def judged(
+    raw: ir.Table, source: Source, timezone: str, keeping: Mapping[str, Any] | None = None
+) -> ir.Table:
     """Judge the rows of a source as those of a file are, the future apart.
 
     Parameters
     ----------
     raw : ibis table
         Of the source's schema, in DuckDB.
-    source : {"transactions", "events"}
+    source : {"transactions", "events", "subscriptions"}
     timezone : str
         IANA name of the business time zone.
+    keeping : mapping, optional
+        How subscriptions are kept, as `serving.billing.kept` gives it; needed for them.
 
     Returns
     -------
     ibis table
-        As `features.contract.transactions` or `features.contract.events` gives it.
+        As `features.contract.transactions`, `features.contract.events` or
+        `features.subscriptions.subscriptions` gives it.
     """
     from features import contract
     from features.settings import EventsSource, TransactionsSource
     from features.sources import Opened
+    from features.subscriptions import subscriptions
 
     opened = Opened(raw, "request")
     named: dict[str, Any] = {column: column for column in raw.columns if column != "place"}
     clock = contract.Clock(timezone, _NEVER, "duckdb")
+    if source == "subscriptions":
+        return subscriptions(opened, billing.source(keeping or {}), clock)
     if source == "events":
         return contract.events(opened, EventsSource(uri="request", **named), clock)
     return contract.transactions(opened, TransactionsSource(uri="request", **named), clock)
@@ -162,7 +182,8 @@ def accepted(judged: ir.Table) -> ir.Table:
     -------
     ibis table
     """
-    return judged.filter(judged.reason_.isnull()).drop("reason_", "row_", "zoned_", "raw_")
+    theirs = [name for name in judged.columns if name.endswith("_")]
+    return judged.filter(judged.reason_.isnull()).drop(*theirs)
 
 
 def prepare(database: Any, source: Source, query: str) -> None:
@@ -171,11 +192,12 @@ def prepare(database: Any, source: Source, query: str) -> None:
     Parameters
     ----------
     database : DuckDB connection
-    source : {"transactions", "events"}
+    source : {"transactions", "events", "subscriptions"}
     query : str
         What `judged` compiles to.
     """
-    database.execute(_VERDICT.format(source=source, judged=query))
+    told = _VERDICT.format(source=source, judged=query, moment=_MOMENTS[source])
+    database.execute(told)
 
 
 def verdict(database: Any, source: Source, *, as_of: date, now: datetime) -> Verdict:
@@ -184,7 +206,7 @@ def verdict(database: Any, source: Source, *, as_of: date, now: datetime) -> Ver
     Parameters
     ----------
     database : DuckDB connection
-    source : {"transactions", "events"}
+    source : {"transactions", "events", "subscriptions"}
     as_of : date
         Rows from it on are outcome.
     now : datetime

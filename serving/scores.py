@@ -60,6 +60,8 @@ SCHEMA = pa.schema(
         ("clv_horizon_days", pa.int64()),
         ("potential_value", pa.float64()),
         ("next_purchase_by", pa.date32()),
+        ("involuntary_probability", pa.float64()),
+        ("expected_months", pa.float64()),
         ("stage", pa.string()),
         ("tier", pa.string()),
         ("rfm", pa.string()),
@@ -95,7 +97,8 @@ class Meta:
     thresholds : Thresholds
         Learned from the table, or the ones that it was scored with.
     counts : mapping
-        Customers by stage and by tier, as `counts` gives them.
+        Customers by stage and by tier, as `counts` gives them, and under ``expected`` what
+        `totals.expected` gives.
     """
 
     name: str

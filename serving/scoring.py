@@ -35,6 +35,7 @@ from serving.history import History
 from serving.history import read as read_history
 from serving.population import Thresholds
 from serving.reasons import reasons, typical
+from serving.tiers import FREE, Costs
 
 # What rests on a customer's purchases: not said without any.
 _FROM_PURCHASES = (
@@ -79,6 +80,7 @@ def score(
     scored_at: datetime,
     currency: str = "",
     horizon_days: int | None = None,
+    costs: Costs = FREE,
 ) -> tuple[pd.DataFrame, Thresholds]:
     """Score customers.
 
@@ -99,10 +101,12 @@ def score(
     horizon_days : int, optional
         Another outcome window than the scorer's, in days. Lifetime value, stage, tier and
         segment do not depend on it.
+    costs : Costs, optional
+        Of serving a customer; kept in the thresholds that are learned.
 
     Returns
     -------
-    pandas.DataFrame of shape (n_customers, 27)
+    pandas.DataFrame of shape (n_customers, 29)
         Score rows in the order of `frame`, backed by Arrow, with the types of `scores.SCHEMA`.
     Thresholds
         Those given, or those learned.
@@ -117,7 +121,7 @@ def score(
     """
     _check(frame, as_of, scored_at)
     contract = subscribers.are_scored(scorer)
-    past = _without_purchases(read_history(frame)) if contract else read_history(frame)
+    past = subscribers.history(frame) if contract else read_history(frame)
     known = subscribers.known(frame) if contract else past.known
     beyond = _beyond(frame, scorer, whole=thresholds is None)
     predicted = _predict(frame, scorer, known, horizon_days)
@@ -127,7 +131,9 @@ def score(
     horizon = scorer.horizon_days if horizon_days is None else horizon_days
     learning = thresholds is None
     if thresholds is None:
-        thresholds = population.learn(past, clv, as_of=as_of, horizon_days=scorer.horizon_days)
+        thresholds = population.learn(
+            past, clv, as_of=as_of, horizon_days=scorer.horizon_days, costs=costs
+        )
     by_contract = _by_contract(frame, scorer, as_of) if contract else {}
     decided = _decide(past, clv, thresholds, as_of, by_contract)
     drivers = _drivers(frame, scorer, predicted["churn_probability"])
@@ -140,6 +146,7 @@ def score(
         "as_of": as_of,
         "horizon_days": horizon,
         "clv_horizon_days": scorer.clv_horizon_days,
+        **_of_contract(frame, scorer, predicted["churn_probability"], contract=contract),
         "reasons": reasons(frame, drivers, typical=thresholds.typical, currency=currency),
         "model_version": model_version,
         "scored_at": scored_at.astimezone(UTC),
@@ -192,11 +199,6 @@ def _predict(
     return columns
 
 
-def _without_purchases(past: History) -> History:
-    """Histories of subscribers, most of whom bought nothing besides: that costs nobody money."""
-    return replace(past, spend=np.where(past.known, past.spend, np.nan))
-
-
 def _by_contract(frame: pd.DataFrame, scorer: Predictor, as_of: date) -> dict[str, Any]:
     """What a contract tells of subscribers, whatever horizon was asked for."""
     usual = scorer.predict(frame) if len(frame) else pd.DataFrame({"churn_probability": []})
@@ -204,6 +206,19 @@ def _by_contract(frame: pd.DataFrame, scorer: Predictor, as_of: date) -> dict[st
     return {
         "next_purchase_by": subscribers.next_renewal(frame, as_of),
         "stage": subscribers.stage(frame, churn),
+    }
+
+
+def _of_contract(
+    frame: pd.DataFrame, scorer: Any, churn: np.ndarray, *, contract: bool
+) -> dict[str, np.ndarray]:
+    """Columns that only subscribers have."""
+    if not contract or frame.empty:
+        return {name: np.full(len(frame), np.nan) for name in subscribers.COLUMNS}
+    told = scorer.lifetimes(frame)
+    return {
+        "involuntary_probability": churn * told["involuntary_share"].to_numpy(dtype=np.float64),
+        "expected_months": told["expected_months"].to_numpy(dtype=np.float64),
     }
 
 

@@ -8,16 +8,20 @@ Null rule: without a running subscription neither is said.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from serving.history import History, read
 from serving.lifecycle import STAGES
 
 #: Churn rule of the scorers that this is for.
 RULE = "subscription"
+#: Columns that are null under every other rule.
+COLUMNS = ("involuntary_probability", "expected_months")
 #: Renewals from which a subscriber is loyal.
 LOYAL_RENEWALS = 3
 #: Chance to leave within the horizon above which a subscriber is at risk.
@@ -53,6 +57,23 @@ def known(frame: pd.DataFrame) -> np.ndarray:
     numpy.ndarray of bool
     """
     return np.isfinite(_numbers(frame, _DUE))
+
+
+def history(frame: pd.DataFrame) -> History:
+    """Purchases of subscribers besides: who made none cost nobody money by it.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Behaviour rows.
+
+    Returns
+    -------
+    History
+        Spend is NaN without a purchase.
+    """
+    past = read(frame)
+    return replace(past, spend=np.where(past.known, past.spend, np.nan))
 
 
 def stage(frame: pd.DataFrame, churn: np.ndarray) -> pd.Categorical[str]:

@@ -9,7 +9,8 @@ Null rule: no lifetime value, no tier.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,11 +18,40 @@ import pandas as pd
 from serving.errors import ScoreTableError
 from serving.history import History
 
+if TYPE_CHECKING:
+    from training.settings import ValueSettings
+
 TIERS = ("key", "growth", "core", "small", "costly")
 
 # Shares of the expected profit.
 KEY_SHARE = 0.8
 SMALL_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What a customer costs to serve.
+
+    Parameters
+    ----------
+    margin : float
+        Share of the spend that is profit before these costs, in (0, 1].
+    per_order, per_contact : float
+        Of an occasion, and of a complaint or contact, in currency; at least 0.
+    """
+
+    margin: float = 1.0
+    per_order: float = 0.0
+    per_contact: float = 0.0
+
+    @classmethod
+    def of(cls, value: ValueSettings) -> Costs:
+        """Costs of the section [value]."""
+        return cls(value.margin, value.cost_per_order, value.cost_per_contact)
+
+
+#: Nothing beside the margin.
+FREE = Costs()
 
 
 @dataclass(frozen=True)
@@ -36,6 +66,8 @@ class Cuts:
         Largest lifetime value of a small customer, in currency.
     growth_ratio : float
         How many times the lifetime value the potential has to be for growth; > 1.
+    margin, per_order, per_contact : float
+        As of `Costs`.
 
     Raises
     ------
@@ -46,6 +78,9 @@ class Cuts:
     key: float | None
     small: float
     growth_ratio: float = 3.0
+    margin: float = 1.0
+    per_order: float = 0.0
+    per_contact: float = 0.0
 
     def __post_init__(self) -> None:
         ordered = self.key is None or self.key > self.small
@@ -56,7 +91,7 @@ class Cuts:
             )
 
 
-def learn(history: History, clv: np.ndarray) -> Cuts:
+def learn(history: History, clv: np.ndarray, costs: Costs = FREE) -> Cuts:
     """Learn where a population's tiers are cut.
 
     Parameters
@@ -65,6 +100,8 @@ def learn(history: History, clv: np.ndarray) -> Cuts:
         A whole population.
     clv : numpy.ndarray of float64
         Lifetime values in currency; NaN where there is none.
+    costs : Costs, optional
+        Of serving a customer; none when not given.
 
     Returns
     -------
@@ -77,15 +114,16 @@ def learn(history: History, clv: np.ndarray) -> Cuts:
     the small cut the largest value v such that those worth v or less hold at most 5 %. Tied
     customers fall on the same side.
     """
-    counted = np.isfinite(clv) & (clv > 0) & ~_costly(history, clv)
+    counted = np.isfinite(clv) & (clv > 0) & ~_costly(history, clv, costs)
+    served = asdict(costs)
     if not counted.any():
-        return Cuts(None, 0.0)
+        return Cuts(None, 0.0, **served)
     levels, counts = np.unique(clv[counted], return_counts=True)
     held_below = np.cumsum(levels * counts)
     held_above = np.cumsum((levels * counts)[::-1])
     key = levels[::-1][np.argmax(held_above >= KEY_SHARE * held_above[-1])]
     small = levels[(held_below <= SMALL_SHARE * held_below[-1]) & (levels < key)]
-    return Cuts(float(key), float(small[-1]) if len(small) else 0.0)
+    return Cuts(float(key), float(small[-1]) if len(small) else 0.0, **served)
 
 
 def tier(
@@ -115,7 +153,8 @@ def tier(
 
     Notes
     -----
-    1. costly: a negative lifetime value, or refunds to date as large as the purchases.
+    1. costly: a negative lifetime value, or refunds to date as large as the purchases, or a
+       margin to date below the cost to serve: m · spend < c_o · occasions + c_c · contacts.
     2. key: lifetime value at the key cut or above.
     3. growth: not lapsed, a potential of at least 3 times the lifetime value, and the best of
        similar customers are key customers.
@@ -125,7 +164,7 @@ def tier(
     key = np.inf if cuts.key is None else cuts.key
     with np.errstate(invalid="ignore"):
         rules = {
-            "costly": _costly(history, clv),
+            "costly": _costly(history, clv, cuts),
             "key": clv >= key,
             "growth": (potential >= cuts.growth_ratio * clv)
             & (potential >= key)
@@ -138,6 +177,7 @@ def tier(
     return pd.Categorical.from_codes(given, pd.Index(TIERS))
 
 
-def _costly(history: History, clv: np.ndarray) -> np.ndarray:
+def _costly(history: History, clv: np.ndarray, costs: Costs | Cuts) -> np.ndarray:
+    served = costs.per_order * (history.frequency + 1.0) + costs.per_contact * history.contacts
     with np.errstate(invalid="ignore"):
-        return (clv < 0) | (history.spend <= 0)
+        return (clv < 0) | (history.spend <= 0) | (costs.margin * history.spend < served)

@@ -22,6 +22,8 @@ WHO = "At risk and more likely than not to leave"
 #: What stands above the list, by its order.
 _ORDERS = {"-clv": "the most valuable first", "-churn_probability": "the likeliest first"}
 HEADING = f"{WHO}, {_ORDERS['-clv']}"
+#: All that can stand there.
+HEADINGS = (WHO, *(f"{WHO}, {words}" for words in _ORDERS.values()))
 #: Where no customer has a stage, as without purchases on record.
 BY_RISK = "The likeliest to leave first"
 

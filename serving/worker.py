@@ -18,6 +18,7 @@ from serving.deployment import Deployment
 from serving.desk import Desk
 from serving.failures import Failure
 from serving.newest import Newest
+from serving.subscribers import are_scored
 
 if TYPE_CHECKING:
     from serving.plans import Plans
@@ -144,7 +145,12 @@ def start(
     from training.scorer import Scorer
 
     scorer = Scorer.load(found.scorer)
-    plans = Plans(found.names.timezone, scorer.horizon_days)
+    plans = Plans(
+        found.names.timezone,
+        scorer.horizon_days,
+        billing=found.billing,
+        subscribers=are_scored(scorer),
+    )
     worker = Worker(found, scorer, newest, plans, clock)
     plans.warm(worker.today if worker.desk is None else worker.desk.meta.as_of)
     return worker

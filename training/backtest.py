@@ -25,8 +25,9 @@ from training.fitting import Fitted, fit_origin
 from training.known import Known
 from training.panel import MAX_SNAPSHOTS, Schedule
 from training.skill import Draws, draws
-from training.spread import Spread, Window, learn, swing
+from training.spread import Spread, Window, learn
 from training.stacking import Trials
+from training.swing import with_levels
 
 if TYPE_CHECKING:
     from training.naive import Rule
@@ -99,8 +100,8 @@ class Backtest:
         ----------
         horizon_days : int
         level : str, default "none"
-            Where the level of the window ahead is known from. How far rates come to lie is asked
-            of windows that knew as much of theirs, where there are any.
+            Where the level of the window ahead is known from. How far levels miss is asked of
+            windows that knew as much of theirs, where there are any.
 
         Returns
         -------
@@ -111,7 +112,9 @@ class Backtest:
         like = self.like(horizon_days)
         found = learn([one.window for one in like])
         same = [one.window for one in like if one.level == level]
-        return found if found is None or not same else replace(found, swing=swing(same))
+        if found is None or not same:
+            return found
+        return replace(found, swing=with_levels(found.swing, same))
 
     def like(self, horizon_days: int) -> tuple[Tested, ...]:
         """Windows of a length where there are any, else of the longest; a blend's before others."""

@@ -6,6 +6,7 @@ In: the pieces of a finished training. Out: Markdown that a person reads in two 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
     from training.fingerprint import Fingerprint
     from training.fitting import Fitted
     from training.grades import Grade
+    from training.swing import Swing
     from training.terms import Terms
+    from training.value.calendar import Calendar
 
 #: What the card shows of each question, in this order.
 SHOWN = {
@@ -55,6 +58,7 @@ def write(
     figures: pd.DataFrame,
     reliability: pd.DataFrame | None,
     notes: Sequence[str],
+    swing: Swing | None = None,
 ) -> str:
     """Compose the model card.
 
@@ -80,6 +84,8 @@ def write(
         Calibration and coverage by kind of customer.
     notes : sequence of str
         Doubts and limits, one sentence each.
+    swing : Swing, optional
+        How far whole windows lie off.
 
     Returns
     -------
@@ -100,10 +106,18 @@ def write(
         *_by_kind(reliability),
         "## Models",
         models_text(fitted),
+        *_totals(swing),
+        *_season(fitted.calendar),
         "## Doubts and limits",
         "\n".join(f"- {note}" for note in (*notes, *_standing_limits())),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _totals(swing: Swing | None) -> tuple[str, ...]:
+    """How far totals of all customers may lie off, where past windows tell."""
+    told = "" if swing is None else swing.in_words()
+    return (f"Totals over all customers: {told}.",) if told else ()
 
 
 def _promise(terms: Terms, speaker: str) -> str:
@@ -139,9 +153,10 @@ def _by_kind(reliability: pd.DataFrame | None) -> tuple[str, ...]:
         return ()
     told = (
         "Out of time, over the windows above: how many were predicted to return and how many did, "
-        "and how often outcomes of a window lay in the 80 % intervals that the other windows make "
-        "(`_coverage`: where nothing was bought it counts by the part that the interval needs; no "
-        "coverage with a single window)."
+        "and how often outcomes of a window lay in the 80 % intervals that the other windows (of "
+        "subscribers, the chances alone) make. `_coverage`: an outcome with a probability of its "
+        "own, as no purchase or a number of renewals has, counts by the part that the interval "
+        "needs; none for purchases from a single window."
     )
     return ("## Kinds of customers", told, markdown(reliability))
 
@@ -210,6 +225,18 @@ def models_text(fitted: Fitted) -> str:
     if fitted.families:
         lines.append(f"- churn models read {len(fitted.families)} columns")
     return "\n".join(lines)
+
+
+def _season(calendar: Calendar | None) -> tuple[str, ...]:
+    """The calendar by months, or why there is none; nothing under rules that ask for none."""
+    if calendar is None:
+        return ()
+    head = ("## Season", calendar.in_words())
+    if calendar.missing:
+        return head
+    months = [f"{date(2023, number, 1):%b}" for number in range(1, 13)]
+    shown = [f"{factor - 1:+.0%}" for factor in calendar.by_month()]
+    return (*head, markdown(pd.DataFrame([shown], columns=months)))
 
 
 def _held(parameters: object) -> str:

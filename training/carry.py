@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from training.known import Known
 
 #: Customer-level figures over a horizon, by its length in days.
-Curve = Callable[[int], np.ndarray]
+Curve = Callable[[float], np.ndarray]
 
 #: Nobody's return probability is taken for less when it divides.
 TINY = 1e-9
@@ -64,17 +64,17 @@ class Carry:
         """Horizons with a level of their own, rising, in days."""
         return tuple(sorted(self.levels))
 
-    def nearest(self, horizon_days: int) -> int:
+    def nearest(self, horizon_days: float) -> int:
         """The anchor whose level holds for a horizon: the next longer one, or the last."""
         place = bisect_left(self.anchors, horizon_days)
         return self.anchors[min(place, len(self.anchors) - 1)]
 
-    def through(self, horizon_days: int, raw: Curve, shape: Curve) -> np.ndarray:
+    def through(self, horizon_days: float, raw: Curve, shape: Curve) -> np.ndarray:
         """A figure over a horizon, rising with it for every customer.
 
         Parameters
         ----------
-        horizon_days : int
+        horizon_days : float
         raw : callable
             The figure over an anchor, on its own level; beyond them on that of the `nearest`.
         shape : callable
@@ -107,7 +107,7 @@ class Carry:
             part = (shape(horizon_days) - start) / (stop - start)
         return low + (high - low) * np.where(stop > start, np.clip(part, 0.0, 1.0), 1.0)
 
-    def _chain(self, anchor: int, raw: Curve) -> np.ndarray:
+    def _chain(self, anchor: float, raw: Curve) -> np.ndarray:
         """The figure at an anchor, not crossing those between it and the trained horizon."""
         figure = raw(self.main)
         outwards = [

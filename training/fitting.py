@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from training.logistic import LogisticModel
     from training.spend import SpendModel
     from training.spread import Spread
+    from training.value.calendar import Calendar
     from training.value.model import ValueModel
 
 #: Who can give a return probability. The blend speaks where there is one, else the value model;
@@ -60,6 +61,8 @@ class Fitted:
         Beside the blend: the levels by horizon.
     choice : families.Choice or None
         Why the value model holds its purchase model; None where there was no choice to make.
+    calendar : Calendar or None
+        The season by weeks; None in a backtest, which looks at the horizons that it leaves alone.
     """
 
     at: date
@@ -71,6 +74,7 @@ class Fitted:
     spend: SpendModel | None = None
     carry: Carry | None = None
     choice: Choice | None = None
+    calendar: Calendar | None = None
 
     @property
     def speakers(self) -> tuple[str, ...]:
@@ -120,6 +124,7 @@ class Fitted:
             spend=self.spend if blended else None,
             carry=self.carry if blended else None,
             spread=spread,
+            calendar=self.calendar,
         )
 
     def trials(self, truth: pd.DataFrame) -> stacking.Trials:

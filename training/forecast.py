@@ -53,22 +53,22 @@ class Forecast:
       value model.
     """
 
-    valued: Callable[[int], pd.DataFrame]
+    valued: Callable[[float], pd.DataFrame]
     deviation: np.ndarray
     worth: np.ndarray | None
     carry: Carry
-    _known: dict[int, pd.DataFrame] = field(default_factory=dict, repr=False)
+    _known: dict[float, pd.DataFrame] = field(default_factory=dict, repr=False)
 
-    def returning(self, horizon_days: int) -> np.ndarray:
+    def returning(self, horizon_days: float) -> np.ndarray:
         """Return probability, in [0, 1]."""
         return self.carry.through(horizon_days, self._returning, self._of("return_probability"))
 
-    def purchases(self, horizon_days: int) -> np.ndarray:
+    def purchases(self, horizon_days: float) -> np.ndarray:
         """Expected purchases, at least the return probability."""
         found = self.carry.through(horizon_days, self._purchases, self._of("expected_purchases"))
         return np.maximum(found, self.returning(horizon_days))
 
-    def spend(self, horizon_days: int) -> np.ndarray:
+    def spend(self, horizon_days: float) -> np.ndarray:
         """Expected spend in currency, at least 0."""
         return self.carry.through(horizon_days, self._spend, self._of("expected_spend"))
 
@@ -94,13 +94,13 @@ class Forecast:
             return value
         return np.where(clv > 0, np.maximum(value, terms.profit(1.0) * spend), value)
 
-    def _returning(self, days: int) -> np.ndarray:
+    def _returning(self, days: float) -> np.ndarray:
         from scipy.special import expit
 
         told = log_odds(self._column(days, "return_probability"))
         return expit(told + self.deviation + self.carry.shifts[self.carry.nearest(days)])
 
-    def _purchases(self, days: int) -> np.ndarray:
+    def _purchases(self, days: float) -> np.ndarray:
         told = np.maximum(self._column(days, "return_probability"), TINY)
         stays = self._returning(days)
         often = self._column(days, "expected_purchases") / told
@@ -108,7 +108,7 @@ class Forecast:
             stays, stays * often * np.exp(self.carry.counts[self.carry.nearest(days)])
         )
 
-    def _spend(self, days: int) -> np.ndarray:
+    def _spend(self, days: float) -> np.ndarray:
         told = self._column(days, "expected_spend")
         purchases, expected = self._purchases(days), self._column(days, "expected_purchases")
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -118,12 +118,12 @@ class Forecast:
         spend = told * self.worth * np.exp(self.carry.scales[self.carry.nearest(days)])
         return np.clip(spend, usual / FURTHEST, usual * FURTHEST)
 
-    def _column(self, days: int, name: str) -> np.ndarray:
+    def _column(self, days: float, name: str) -> np.ndarray:
         if days not in self._known:
             self._known[days] = self.valued(days)
         return self._known[days][name].to_numpy(dtype=float)
 
-    def _of(self, name: str) -> Callable[[int], np.ndarray]:
+    def _of(self, name: str) -> Callable[[float], np.ndarray]:
         return lambda days: self._column(days, name)
 
 

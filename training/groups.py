@@ -24,6 +24,8 @@ TENURE = (
 )
 #: Upper ends of the bands of occasions, and their words.
 OCCASIONS = ((1, "1"), (2, "2"), (4, "3 to 4"), (8, "5 to 8"), (np.inf, "9 and more"))
+#: Upper ends of the bands of renewals of a subscription, and their words.
+RENEWALS = ((0, "none yet"), (2, "1 to 2"), (5, "3 to 5"), (11, "6 to 11"), (np.inf, "12 and more"))
 
 
 def of_behaviour(frame: pd.DataFrame) -> pd.DataFrame:
@@ -46,6 +48,34 @@ def of_behaviour(frame: pd.DataFrame) -> pd.DataFrame:
             "occasions": _banded(
                 frame["frequency"].to_numpy(float, na_value=np.nan) + 1, OCCASIONS
             ),
+        },
+        index=frame.index,
+    )
+
+
+def of_subscribers(frame: pd.DataFrame) -> pd.DataFrame:
+    """Plan, tenure and renewals so far.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        With the columns of the family ``subscription``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Text columns ``plan``, ``tenure`` (of the running spell) and ``renewals`` under the index
+        of `frame`; "none" where it is not known.
+    """
+
+    def number(name: str) -> np.ndarray:
+        return frame[f"subscription_{name}"].to_numpy(float, na_value=np.nan)
+
+    return pd.DataFrame(
+        {
+            "plan": frame["subscription_plan"].astype("object").fillna("none").astype("str"),
+            "tenure": _banded(number("tenure_days"), TENURE),
+            "renewals": _banded(number("renewals"), RENEWALS),
         },
         index=frame.index,
     )

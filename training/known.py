@@ -122,7 +122,8 @@ def valued(frame: pd.DataFrame, came: pd.DataFrame, model: ValueModel, asked: As
     -------
     Known
     """
-    terms = asked.value.model_dump()
+    # What serving costs is no matter of the models.
+    terms = asked.value.model_dump(exclude={"cost_per_order", "cost_per_contact"})
     bare = Known(frame, came, model, terms)
     rows = add_value_features(frame, bare.forecast(asked.window_days))
     known = Known(rows, came, model, terms)

@@ -88,7 +88,7 @@ def gather_labelled(
         fitted=Fitted(order.as_of, data.value, models["churn"], models["logistic"], data.families),
         scorer=replace(
             _scorer(speaker, models, data, asked.terms(order.as_of), grades),
-            spread=learn([Window(shown[speaker], test)]),
+            spread=learn([Window(shown[speaker], test)], prior=0.0),
         ),
         twin=None,
         tested=backtest.Backtest(figures, None, shown),

@@ -214,6 +214,31 @@ def calibration_error(
     return float(np.average(gap, weights=table["weight"]))
 
 
+def calibration_luck(p: np.ndarray, bins: int = 10) -> float:
+    """Calibration error to expect of probabilities that are right, by the luck of few customers.
+
+    Parameters
+    ----------
+    p : ndarray of shape (n,)
+        As in `log_loss`.
+    bins : int, at least 1, default=10
+        As in `calibration_error`.
+
+    Returns
+    -------
+    float in [0, 1]
+
+    Notes
+    -----
+    A bin of m customers misses its mean by √(2 / π) σ on the average, σ² = Σ pᵢ(1 − pᵢ) / m²: the
+    mean of a half-normal distribution (Johnson, Kotz & Balakrishnan 1994, "Continuous Univariate
+    Distributions" 1, chapter 13), which the miss is near to where some leave and some stay.
+    """
+    parts = np.array_split(np.sort(p), min(bins, len(p)))
+    missed = sum(np.sqrt((part * (1.0 - part)).sum()) for part in parts)
+    return float(np.sqrt(2.0 / np.pi) * missed / len(p))
+
+
 def mae(true: np.ndarray, predicted: np.ndarray) -> float:
     """Mean absolute error, (1/n) Σ |predictedᵢ − trueᵢ|.
 

@@ -23,6 +23,7 @@ from training.labelled import gather_labelled
 from training.panel import Origin, Schedule, behaviour_frame, schedule, snapshot
 from training.stacking import Trials
 from training.subscriptions.gathered import gather_subscriptions
+from training.value import calendar
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -138,7 +139,8 @@ def gather(
     behaviour = behaviour_frame(inputs, order.as_of, horizon_days=order.churn.horizon_days)
     chosen = families.Seen(past, choice)
     fitted, doubts = _fit_production(plan, chosen, behaviour, asked, tested.trials)
-    fitted = replace(fitted, choice=choice)
+    known = calendar.of_log(inputs.transactions, order.as_of)
+    fitted = replace(fitted, choice=choice, calendar=known)
     tell("fit", 1, 1)
     found = _evidence(
         plan,

@@ -71,7 +71,7 @@ def assess(
         _value(days, customers, repeat_customers),
         _risk(days, horizon_days, bool(plan.production.dates)),
         _grade(days, horizon_days, bool(plan.tests)),
-        _season(as_of, plan.production.dates),
+        _season(days, as_of, plan.production.dates),
     )
 
 
@@ -103,10 +103,15 @@ def _grade(days: int, horizon_days: int, has_test: bool) -> Answer:
     return Answer("grade", False, f"{days:,} days leave no window to test on (it takes {needed:,})")
 
 
-def _season(as_of: date, past: tuple[date, ...]) -> Answer:
+def _season(days: int, as_of: date, past: tuple[date, ...]) -> Answer:
+    from training.value.calendar import too_short
+
     last_year = as_of - timedelta(days=YEAR_DAYS)
+    missing = too_short(days)
+    calendar = f"no calendar of the weeks: {missing}" if missing else "so is one of the weeks"
+    calendar = calendar.rstrip(".")
     if last_year in past:
-        return Answer("season", True, f"the same season a year ago, from {last_year}, is learnt")
-    return Answer(
-        "season", False, f"the same season a year ago, from {last_year}, is not in the history"
-    )
+        told = f"the same season a year ago, from {last_year}, is learnt; {calendar}"
+        return Answer("season", True, told)
+    told = f"the same season a year ago, from {last_year}, is not in the history"
+    return Answer("season", False, f"{told}; {calendar}" if missing else told)

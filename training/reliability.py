@@ -2,7 +2,7 @@
 
 In: past windows that no model had seen, with what was predicted and what came, and the kinds of
 their customers. Out: one tidy table: kind, group, customers; predicted and observed return rate,
-calibration error; coverage of the 80 % intervals.
+calibration error and how much of it luck alone would give; coverage of the 80 % intervals.
 
 References
 ----------
@@ -54,7 +54,8 @@ def table(
     -------
     pandas.DataFrame
         ``kind``, ``group``, ``customers``, ``predicted`` and ``observed`` (return rates),
-        ``calibration_error``, and for purchases and spend ``*_inside`` (share of outcomes inside
+        ``calibration_error``, ``calibration_luck`` (what right predictions would show by chance),
+        and for purchases and spend ``*_inside`` (share of outcomes inside
         the interval) and ``*_coverage`` (the same where an outcome on the edge counts by the part
         of its probability that the interval needs; 0.80 is right). Groups of at least 50
         customers, the whole first.
@@ -65,7 +66,25 @@ def table(
         [_told(one, spread) for one, spread in zip(windows, spreads, strict=True)],
         ignore_index=True,
     )
-    words = pd.concat(list(kinds), ignore_index=True)
+    return by_kind(told, pd.concat(list(kinds), ignore_index=True))
+
+
+def by_kind(told: pd.DataFrame, words: pd.DataFrame) -> pd.DataFrame:
+    """Sum up by kind and group what was said of customers and what came.
+
+    Parameters
+    ----------
+    told : pandas.DataFrame
+        A row a customer and window: ``predicted``, ``observed`` (0 or 1) and, where intervals
+        were given, the columns of `COVERED`.
+    words : pandas.DataFrame
+        A text column a kind, row for row.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `table`.
+    """
     rows = [_row(*WHOLE, told)]
     for kind in words.columns:
         for group, part in told.groupby(words[kind], sort=True):
@@ -100,14 +119,27 @@ def _covered(window: Window, spread: Spread, stays: np.ndarray) -> dict[str, np.
     found = {}
     for name, (outcome, (low, high)) in ends.items():
         found[f"{name}_inside"] = ((outcome >= low) & (outcome <= high)).astype(float)
-        found[f"{name}_coverage"] = _needed(below[name], levels)
+        found[f"{name}_coverage"] = needed(below[name], levels)
     return found
 
 
-def _needed(
+def needed(
     below: tuple[np.ndarray, np.ndarray], levels: tuple[np.ndarray, np.ndarray]
 ) -> np.ndarray:
-    """Part of each outcome's probability that lies between the levels."""
+    """Part of each outcome's probability that lies between the levels.
+
+    Parameters
+    ----------
+    below : tuple of numpy.ndarray
+        Probability of less than each outcome, and of at most it.
+    levels : tuple of numpy.ndarray
+        Between which the interval lies.
+
+    Returns
+    -------
+    numpy.ndarray in [0, 1]
+        0 or 1 for an outcome without a probability of its own.
+    """
     start, stop = below
     width = stop - start
     inside = np.clip(np.minimum(stop, levels[1]) - np.maximum(start, levels[0]), 0.0, None)
@@ -131,5 +163,6 @@ def _row(kind: str, group: str, part: pd.DataFrame) -> dict[str, object]:
         "predicted": float(means["predicted"]),
         "observed": float(means["observed"]),
         "calibration_error": error,
+        "calibration_luck": metrics.calibration_luck(part["predicted"].to_numpy(), bins),
         **{name: float(means[name]) for name in COVERED if name in part},
     }

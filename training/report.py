@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from training import card, plots, tracking
+from training import card, plots, swing, tracking
 
 if TYPE_CHECKING:
     import altair as alt
@@ -63,7 +63,7 @@ def _log_parent(found: Evidence, order: Order) -> None:
             **_blend_parameters(found),
             **found.parameters,
         },
-        metrics=_newest(found, found.scorer.speaker),
+        metrics={**_newest(found, found.scorer.speaker), **_swing(found)},
         tags={
             "code_version": order.code_version,
             "data_fingerprint": found.data.digest,
@@ -83,6 +83,15 @@ def _log_parent(found: Evidence, order: Order) -> None:
             **value_charts(found, found.scorer.speaker),
         },
     )
+
+
+def _swing(found: Evidence) -> dict[str, float]:
+    """Standard deviations of what whole windows do beyond what is expected of them."""
+    told = swing.of(found.scorer)
+    if told is None:
+        return {}
+    given = {"returns": told.returns, "purchases": told.purchases, "spend": told.spend}
+    return {f"swing.{name}": one for name, one in given.items() if one is not None}
 
 
 def _reliability(found: Evidence) -> dict[str, str]:
@@ -129,6 +138,7 @@ def model_card(found: Evidence, order: Order) -> str:
         figures=found.tested.figures,
         reliability=found.reliability,
         notes=found.notes,
+        swing=swing.of(found.scorer),
     )
 
 

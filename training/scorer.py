@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from training.errors import RegistryError
+from training.errors import RegistryError, TrainingError
 from training.forecast import Forecast, deviation_of, worth_of
 from training.known import add_value_features
 from training.level import log_odds
-from training.terms import Terms
+from training.terms import OnTerms, Terms
 
 if TYPE_CHECKING:
     from training.blend import Blend
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from training.reach import Reach
     from training.spend import SpendModel
     from training.spread import Spread
+    from training.value.calendar import Calendar
     from training.value.model import ValueModel
 
 BOUNDED = ("expected_purchases", "expected_spend", "clv")
@@ -48,7 +49,7 @@ PREDICTED = (
 
 
 @dataclass(frozen=True)
-class Scorer:
+class Scorer(OnTerms):
     """Predicts every column of the score table that a model answers for.
 
     Attributes
@@ -73,6 +74,8 @@ class Scorer:
         How far outcomes lay from predictions in past windows; None leaves the bounds null.
     reach : Reach or None
         Customers and logs beyond it are unlike any that were seen: who scores leaves them out.
+    calendar : Calendar or None
+        The season by weeks, for what lies between and beyond the horizons of ``carry``.
     """
 
     terms: Terms
@@ -85,26 +88,7 @@ class Scorer:
     carry: Carry | None = None
     spread: Spread | None = None
     reach: Reach | None = None
-
-    @property
-    def horizon_days(self) -> int:
-        """Outcome window of the scores, in days."""
-        return self.terms.horizon_days
-
-    @property
-    def clv_horizon_days(self) -> int:
-        """Span of the lifetime value, in days."""
-        return self.terms.clv_horizon_days
-
-    @property
-    def trained_as_of(self) -> date:
-        """Nothing from this date on was seen in training."""
-        return date.fromisoformat(self.terms.trained_as_of)
-
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        """Customer attributes that the churn model reads, as ``attribute_*`` columns."""
-        return tuple(name for name in self.families if name.startswith("attribute_"))
+    calendar: Calendar | None = None
 
     def predict(self, frame: pd.DataFrame, horizon_days: int | None = None) -> pd.DataFrame:
         """Score behaviour rows.
@@ -133,7 +117,8 @@ class Scorer:
         label rule the value model's figures stay as they are beside the probability p of the
         label, and another horizon h moves it along the value model's p_v:
         logit p(h) = logit p_v(h) + logit p − logit p_v. The lifetime value is that of the
-        trained horizon, whatever horizon is asked for.
+        trained horizon, whatever horizon is asked for. Where there is a calendar, a horizon
+        between or beyond those with a level of their own is taken by `Calendar.aligned`.
         """
         horizon = self.horizon_days if horizon_days is None else horizon_days
         if self.value is None:
@@ -173,6 +158,65 @@ class Scorer:
             members.setdefault(family, []).append(name)
         return pd.DataFrame({f: columns[names].sum(axis=1) for f, names in members.items()})
 
+    def between(self, frame: pd.DataFrame, as_of: date, start: date, end: date) -> pd.DataFrame:
+        """Expected purchases and spend of the days [start, end).
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame of shape (n_customers, n_columns)
+            Behaviour rows at `as_of`.
+        as_of : date
+        start, end : date
+            as_of <= start <= end.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Index of `frame`; expected_purchases and expected_spend (currency), at least 0.
+            Neighbouring windows add up; those of [as_of, as_of + h) are `predict`'s over h days.
+
+        Raises
+        ------
+        TrainingError
+            If the days are not in order.
+        RegistryError
+            If this takes another horizon than a scorer without a value model has.
+        """
+        if not as_of <= start <= end:
+            raise TrainingError(
+                f"Got the days from {start} to {end} as of {as_of}; expected as_of <= start <= "
+                "end: what came before the as-of date is on record, not expected."
+            )
+        columns = ["expected_purchases", "expected_spend"]
+
+        def until(day: date) -> pd.DataFrame:
+            length = (day - as_of).days
+            found = self.predict(frame, length or None)[columns]
+            return found if length else found * 0.0
+
+        # Figures rise with the horizon; equal ones may differ by their last digit.
+        return (until(end) - until(start)).clip(lower=0.0)
+
+    def days_to_next_purchase(self, frame: pd.DataFrame) -> np.ndarray:
+        """Median time to the next purchase of those who come back within the trained horizon.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame of shape (n_customers, n_columns)
+            Behaviour rows.
+
+        Returns
+        -------
+        numpy.ndarray of shape (n_customers,)
+            Days from the as-of date on, above 0 and below the horizon; NaN without a purchase on
+            record or a value model. See `training.value.next_purchase`.
+        """
+        from training.value.next_purchase import days_to_next_purchase
+
+        if self.value is None:
+            return np.full(len(frame), np.nan)
+        return days_to_next_purchase(self.value, frame, self.horizon_days)
+
     def with_value_features(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Behaviour rows plus the value model's outputs, as the churn model reads them."""
         if self.value is None:
@@ -192,17 +236,26 @@ class Scorer:
 
     def _forecasted(self, frame: pd.DataFrame, horizon: int) -> dict[str, np.ndarray]:
         said = self.forecast(frame)
+        here, lifetime = (self._aligned(frame, days) for days in (horizon, self.clv_horizon_days))
         return {
-            "return_probability": said.returning(horizon),
+            "return_probability": said.returning(here),
             "p_alive": said.alive(),
-            "expected_purchases": said.purchases(horizon),
-            "expected_spend": said.spend(horizon),
+            "expected_purchases": said.purchases(here),
+            "expected_spend": said.spend(here),
             "clv": said.lifetime(self.terms),
-            "lifetime_return": said.returning(self.clv_horizon_days),
-            "lifetime_purchases": said.purchases(self.clv_horizon_days),
+            "lifetime_return": said.returning(lifetime),
+            "lifetime_purchases": said.purchases(lifetime),
         }
 
-    def _valued(self, frame: pd.DataFrame, horizon: int) -> pd.DataFrame:
+    def _aligned(self, frame: pd.DataFrame, horizon: int) -> float:
+        """The horizon by the calendar, from the day of the rows on."""
+        if self.carry is None or self.calendar is None or frame.empty:
+            return horizon
+        # Rows in a table of their own, as MLflow has them, need not bring their date.
+        day = frame["as_of"].iloc[0] if "as_of" in frame else self.trained_as_of
+        return self.calendar.aligned(pd.Timestamp(day).date(), horizon, self.carry.anchors)
+
+    def _valued(self, frame: pd.DataFrame, horizon: float) -> pd.DataFrame:
         terms = self.terms
         assert self.value is not None  # noqa: S101
         return self.value.predict(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from training.spend import SpendModel
 
 #: Raised when the layout changes; reading refuses what it does not know.
-FORMAT = 3
+FORMAT = 4
 HEAD = "scorer.json"
 SPEND = "spend"
 
@@ -46,6 +46,7 @@ def write(scorer: Scorer, folder: Path) -> None:
         "families": dict(scorer.families),
         "grades": dict(scorer.grades),
         "value": None if scorer.value is None else scorer.value.to_dict(),
+        "calendar": None if scorer.calendar is None else scorer.calendar.to_dict(),
     }
     if scorer.churn is not None:
         scorer.churn.save(folder / scorer.speaker)
@@ -87,6 +88,7 @@ def read(folder: Path) -> Scorer:
     from training.carry import Carry
     from training.reach import Reach
     from training.spread import Spread
+    from training.value.calendar import Calendar
     from training.value.model import ValueModel
 
     value = None if head["value"] is None else ValueModel.from_dict(head["value"])
@@ -101,6 +103,8 @@ def read(folder: Path) -> Scorer:
         carry=Carry.load(folder) if head["speaker"] == "blend" else None,
         spread=Spread.load(folder),
         reach=Reach.load(folder),
+        # Scorers that know of no calendar are older.
+        calendar=Calendar.from_dict(head["calendar"]) if head.get("calendar") else None,
     )
 
 

@@ -75,6 +75,20 @@ class ValueSettings(Section):
         allow_inf_nan=False,
         description="Yearly rate at which later money counts less; 0.10 means ten per cent.",
     )
+    cost_per_order: float = Field(
+        default=0.0,
+        ge=0.0,
+        allow_inf_nan=False,
+        description="What a day with a purchase costs to serve (picking, parcel, payment), in "
+        "`currency`, where the margin does not hold it. Only the tier `costly` looks at it.",
+    )
+    cost_per_contact: float = Field(
+        default=0.0,
+        ge=0.0,
+        allow_inf_nan=False,
+        description="What a complaint or a contact of the events source costs to serve, in "
+        "`currency`. Only the tier `costly` looks at it.",
+    )
 
 
 class TrackingSettings(Section):

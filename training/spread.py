@@ -2,7 +2,7 @@
 
 In: predictions for past windows that the models had not seen, and what came. Out: 80 % prediction
 intervals of purchases, spend and lifetime value, and an 80 % confidence interval of each
-probability.
+probability (`training.swing`).
 
 A customer's outcome is drawn in two steps. With the return probability p nothing comes with
 probability 1 − p. Who returns spends s/p · R: R is the ratio of what returning customers really
@@ -28,21 +28,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from training import swing as swings
 from training.level import log_odds
+from training.swing import LEVEL, Swing
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Probability that an interval is to hold.
-LEVEL = 0.8
 #: Returning customers in a bin of ratios, at least.
 BIN = 250
 MOST_BINS = 8
 #: Quantiles of a bin that are kept.
 GRID = 201
-#: Customers in a group of alike, of whom the return rate is told apart from luck.
-GROUP = 200
-MOST_GROUPS = 20
 
 _FILE = "spread.json"
 
@@ -69,9 +66,8 @@ class Spread:
 
     Attributes
     ----------
-    swing : float
-        Log-odds by which the return rate of customers alike lay beside the prediction, at most,
-        in eight of ten groups of the past windows.
+    swing : Swing
+        How far windows, and kinds of customers in them, lay from what was expected.
     windows : int
         Past windows that it was learned on.
     edges : tuple of float
@@ -82,7 +78,7 @@ class Spread:
         By bin: shape of the negative binomial count of the purchases after the first.
     """
 
-    swing: float
+    swing: Swing
     windows: int
     edges: tuple[float, ...] = ()
     ratios: tuple[tuple[float, ...], ...] = ()
@@ -106,10 +102,10 @@ class Spread:
         from scipy.special import expit
 
         stays = given["return_probability"]
-        leaves = -log_odds(stays)
+        leaves, within = -log_odds(stays), self.swing.within(stays)
         found = {
-            "churn_probability_lower": expit(leaves - self.swing),
-            "churn_probability_upper": expit(leaves + self.swing),
+            "churn_probability_lower": expit(leaves - within),
+            "churn_probability_upper": expit(leaves + within),
         }
         if not self.ratios:
             return found
@@ -219,8 +215,10 @@ class Spread:
             return None
         head = json.loads(path.read_text(encoding="utf-8"))
         ratios = tuple(map(tuple, head["ratios"]))
+        swing = head["swing"]
+        swing |= {name: tuple(swing[name]) for name in ("places", "kinds")}
         return cls(
-            head["swing"], head["windows"], tuple(head["edges"]), ratios, tuple(head["shapes"])
+            Swing(**swing), head["windows"], tuple(head["edges"]), ratios, tuple(head["shapes"])
         )
 
     def _bin(self, stays: np.ndarray, purchases: np.ndarray) -> np.ndarray:
@@ -250,13 +248,15 @@ def tails(stays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return lower, lower + LEVEL
 
 
-def learn(past: Sequence[Window]) -> Spread | None:
+def learn(past: Sequence[Window], *, prior: float = swings.PRIOR) -> Spread | None:
     """Learn the spread from past windows.
 
     Parameters
     ----------
     past : sequence of Window
         Predictions for windows that the models had not seen.
+    prior : float, default `training.swing.PRIOR`
+        As in `training.swing.learn`.
 
     Returns
     -------
@@ -266,7 +266,7 @@ def learn(past: Sequence[Window]) -> Spread | None:
     told = [one for one in past if one.came["returned"].sum() > 0]
     if not told:
         return None
-    away = swing(told)
+    away = swings.learn(told, prior=prior)
     if "spend" not in told[0].came:
         return Spread(away, len(told))
     paid = [one for one in told if _paid(one).any()]
@@ -312,31 +312,6 @@ def _shape(often: np.ndarray, counts: np.ndarray) -> float:
     mean = often - 1.0
     over = ((counts - 1.0 - mean) ** 2 - mean).sum()
     return float(np.clip((mean**2).sum() / over, 0.05, 1e6)) if over > 0 else 1e6
-
-
-def swing(past: Sequence[Window]) -> float:
-    """Log-odds within which eight of ten groups of customers alike came to lie.
-
-    Parameters
-    ----------
-    past : sequence of Window
-        At least one. Groups are of 200 customers or more of similar return probability, up to
-        20 a window.
-
-    Returns
-    -------
-    float
-    """
-    away = []
-    for one in past:
-        stays = one.predicted["return_probability"].to_numpy(float)
-        back = one.came["returned"].to_numpy(float)
-        groups = int(np.clip(len(stays) // GROUP, 1, MOST_GROUPS))
-        for part in np.array_split(np.argsort(stays, kind="stable"), groups):
-            half = 0.5 / len(part)
-            rate = np.clip(back[part].mean(), half, 1.0 - half)
-            away.append(abs(float(log_odds(rate) - log_odds(stays[part].mean()))))
-    return float(np.quantile(away, LEVEL, method="higher"))
 
 
 def _given_return(level: np.ndarray, stays: np.ndarray) -> np.ndarray:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 
 @dataclass(frozen=True)
@@ -39,3 +41,37 @@ class Terms:
         """What is left of the horizon's spend, discounted as if all of it came at its end."""
         years = self.horizon_days / 365.0
         return self.margin * spend * (1.0 + self.annual_discount_rate) ** -years
+
+
+class OnTerms:
+    """What every scorer says of its terms, whatever model speaks.
+
+    Attributes
+    ----------
+    terms : Terms
+    families : mapping of str to str
+        Family of each column that its models read.
+    """
+
+    terms: Terms
+    families: Mapping[str, str]
+
+    @property
+    def horizon_days(self) -> int:
+        """Outcome window of the scores, in days."""
+        return self.terms.horizon_days
+
+    @property
+    def clv_horizon_days(self) -> int:
+        """Span of the lifetime value, in days."""
+        return self.terms.clv_horizon_days
+
+    @property
+    def trained_as_of(self) -> date:
+        """Nothing from this date on was seen in training."""
+        return date.fromisoformat(self.terms.trained_as_of)
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """Customer attributes that the models read, as ``attribute_*`` columns."""
+        return tuple(name for name in self.families if name.startswith("attribute_"))

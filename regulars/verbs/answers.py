@@ -22,7 +22,8 @@ Port = Annotated[int, typer.Option("--port", "-p", min=1, max=65535, help="The p
 Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes that answer.")]
 
 
-def _kind(out: Path | None) -> Path | None:
+def kind(out: Path | None) -> Path | None:
+    """Check that an output file is of a kind that is written."""
     if out is not None and out.suffix.lower() not in (".parquet", ".csv"):
         raise typer.BadParameter(f"{str(out)!r} has to end in .parquet or .csv.")
     return out
@@ -33,7 +34,7 @@ def score(
     as_of: AsOf = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", callback=_kind, help="A file, .parquet or .csv."),
+        typer.Option("--out", "-o", callback=kind, help="A file, .parquet or .csv."),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -59,7 +60,19 @@ def score(
         f"{len(done.frame):,} customers as of {done.as_of}, scored by version "
         f"{done.model_version} ({done.speaker} model, {graded}): {done.paths[-1]}"
     )
+    _show_totals(done, settings)
     _show_first(done, settings)
+
+
+def _show_totals(done: Scored, settings: Settings) -> None:
+    """What to expect of all together."""
+    from serving import totals
+
+    told = totals.in_words(
+        done.counts["expected"], settings.currency, int(done.frame["horizon_days"].iloc[0])
+    )
+    if told:
+        screen.say(told)
 
 
 def _show_first(done: Scored, settings: Settings) -> None:

@@ -116,8 +116,6 @@ def show(report: DataReport) -> None:
     for source in report.sources:
         for note in source.notes:
             screen.say(f"{source.source}: {note}")
-    for name in report.unread:
-        screen.say(f"{name}: not read; measuring effects comes with a later version.")
     if (came_back := tables.repeat_rate(report)) is not None:
         screen.say(came_back)
     out.print(tables.answers(report))

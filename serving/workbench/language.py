@@ -57,7 +57,7 @@ def of(request: Request) -> str:
     str
         One of ``LANGUAGES``: the cookie's, else the first of ours that the browser accepts.
     """
-    chosen = request.cookies.get(COOKIE)
+    chosen = request.cookies.get(COOKIE, "")
     if chosen in LANGUAGES:
         return chosen
     accepted = _accepted(request.headers.get("accept-language", ""))

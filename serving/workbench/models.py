@@ -93,9 +93,10 @@ def plot(worker: Worker, version: str | None, name: str | None) -> bytes:
     """
     chosen = _chosen(registered(worker).versions, version)
     record = None if chosen is None else _record(worker, chosen)
-    if record is None or name not in record.plots:
+    picture = None if record is None else record.plots.get(name or "")
+    if picture is None:
         raise Failure(404, "There is no such picture.", code="unknown_plot")
-    return record.plots[name]
+    return picture
 
 
 def registered(worker: Worker, clock: Callable[[], float] = time.monotonic) -> Registered:

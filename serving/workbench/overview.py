@@ -16,8 +16,8 @@ from serving.lifecycle import STAGES
 from serving.messages import CustomersRequest, Filter
 from serving.routes import RISK, VALUE
 from serving.tiers import TIERS
-from serving.worker import Worker
 from serving.workbench import customers
+from serving.worker import Worker
 
 #: Customers of the list; the rest is on the page of the customers.
 FIRST = 10
@@ -51,11 +51,13 @@ def content(worker: Worker, desk: Desk, scopes: Iterable[str]) -> dict[str, Any]
         "meta": answers.meta(worker, desk),
         "age_days": (worker.today - desk.meta.as_of).days,
         "totals": desk.totals,
+        "expected": desk.meta.counts.get("expected", {}),
         "sees": sees,
         "grid": grid(desk.totals) if sees[VALUE] else None,
         "stages": _stages(desk.totals),
         "staged": any(stage for stage, _ in desk.totals.cells),
         "heading": watchlist.heading(asked),
+        "listed": asked.filter.stage,
         "rows": rows,
         "total": total,
         "whole": "/customers?" + urlencode(parameters.pairs(asked)),

@@ -19,7 +19,10 @@ from regulars import cli, environment, exits, options, screen
 from serving.errors import OutputError, ScoreTableError
 from training.errors import NotEnoughData, RegistryError, StatisticalWarning
 
-VERBS = ("demo", "check", "build", "train", "score", "serve", "bento", "models", "sample")
+VERBS = (
+    "demo", "check", "build", "train", "score", "plan", "segments", "equity", "cohorts", "accounts",
+    "serve", "bento", "models", "sample",
+)  # fmt: skip
 
 
 def run(*arguments: str | Path, code: int = exits.DONE) -> CliRunner:

@@ -95,9 +95,3 @@ def test_types_limits_and_defaults_are_in_plain_words(name: str, row: str):
 def test_a_type_without_plain_words_is_an_error():
     with pytest.raises(TypeError, match="plain words"):
         handbook._row("strange", Section.model_fields["strange"])
-
-
-def test_what_is_said_to_be_left_unread_is_said_of_treatments_alone():
-    page = handbook.page()
-    (later,) = [part for part in page.split("\n## ") if "says that it reads no row" in part]
-    assert later.startswith("[sources.treatments]")

@@ -109,6 +109,9 @@ def test_everybody_on_record_is_scored_once(scored: tuple[Path, dict[str, Any]])
     assert all(0 <= row["churn_probability"] <= 1 for row in rows)
     assert {row["model_version"] for row in rows} == {"1"}
     assert found["counts"]["customers"] == len(rows)
+    spend = found["counts"]["expected"]["expected_spend"]
+    assert spend["sum"] == pytest.approx(sum(row["expected_spend"] or 0 for row in rows))
+    assert spend["lower"] < spend["sum"] < spend["upper"]
 
 
 def test_the_csv_holds_the_rows_of_the_store(scored: tuple[Path, dict[str, Any]]):

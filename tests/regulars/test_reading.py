@@ -37,12 +37,14 @@ def test_check_prints_for_people_what_json_holds(config: Path):
     assert str(config.parent / ".regulars" / "rejects") in shown
 
 
-def test_check_says_that_treatments_are_not_read_yet(config: Path):
+def test_check_reads_the_treatments(config: Path):
     told = '\n[sources.treatments]\nuri = "t.csv"\ncustomer_id = "c"\n'
     told += 'timestamp = "t"\ncampaign = "k"\n'
     config.write_text(config.read_text() + told)
-    assert "treatments: not read" in run("check", "-c", config).stdout
-    assert json.loads(run("check", "-c", config, "--json").stdout)["unread"] == ["treatments"]
+    (config.parent / "t.csv").write_text("c,t,k\nann,2024-02-01,spring\nbob,2024-02-01,\n")
+    found = json.loads(run("check", "-c", config, "--json").stdout)["sources"][-1]
+    assert (found["source"], found["accepted"]) == ("treatments", 1)
+    assert found["rejected"] == {"no campaign": 1}
 
 
 def test_build_writes_one_row_a_buyer(config: Path):

@@ -60,11 +60,36 @@ def test_defaults_are_those_of_the_design():
     assert settings.value.annual_discount_rate == 0.10
 
 
+CALL = {"channel": "telephone"}
 FAULTS = [
     # (settings, what the sentence has to hold)
     (changed(churn__horzon_days=30), "unknown key `horzon_days` in [churn]; did you mean `horizon"),
     (changed(curency="EUR"), "unknown key `curency`; did you mean `currency`?"),
     (changed(horizon_days=30), "unknown key `horizon_days`; it belongs in [churn]."),
+    (changed(action={"call": CALL}), "unknown section [action]; did you mean [actions]?"),
+    (changed(capacity=3), "unknown key `capacity`; it belongs in [actions.<name>]."),
+    (changed(actions__call={"chanel": "x"}), "key `chanel` in [actions.call]; did you mean `chann"),
+    (changed(actions__call={}), "`channel` is missing in [actions.call]. How it reaches"),
+    (
+        changed(actions__call={**CALL, "kept": {"men": 1}}),
+        "[actions.call.kept]; did you mean `m",
+    ),
+    (changed(actions__call={**CALL, "cost": True}), "`cost` in [actions.call] must be a number"),
+    (changed(actions__call={**CALL, "cost": -1}), "`cost` in [actions.call] must be at least 0"),
+    (changed(actions__call=3), "`call` in [actions] must be a section of its own; got 3."),
+    (changed(actions={"a b": CALL}), "got the action 'a b'; expected letters"),
+    (changed(actions__call={**CALL, "reasons": ["rythm"]}), "Did you mean 'rhythm'?"),
+    (changed(actions__call={**CALL, "min_risk": 0.5, "max_risk": 0.2}), "nobody is in between"),
+    (
+        changed(
+            sources__customers={**CUSTOMERS, "attributes": ["mail_ok"]},
+            actions__call={**CALL, "consent": "mailok"},
+        ),
+        "`consent` in [actions.call] names 'mailok', which is not among the `attributes` of "
+        "[sources.customers]; did you mean 'mail_ok'?",
+    ),
+    (changed(plan__suppressed="stop"), "`suppressed` in [plan] names 'stop', which is not among"),
+    (changed(plan__holdout=0), "`holdout` in [plan] must be at least 0.01; got 0."),
     (changed(chrun={}), "unknown section [chrun]; did you mean [churn]?"),
     (
         changed(sources__transaction={"uri": "x"}),
@@ -321,3 +346,26 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | No
 def test_a_folder_is_no_settings_file(tmp_path: Path):
     with pytest.raises(SettingsError, match="cannot be read"):
         load(tmp_path, {})
+
+
+@pytest.mark.parametrize(
+    ("segment", "said"),
+    [
+        ({"where": "clvv > 3"}, "Did you mean 'clv'?"),
+        ({"wher": "clv > 3"}, "unknown key `wher` in [segments.dear]; did you mean `where`?"),
+        ({}, "`where` is missing in [segments.dear]"),
+        ({"where": 3}, "`where` in [segments.dear] must be text in quotes; got 3."),
+    ],
+)
+def test_a_segment_is_checked_when_loaded(segment: dict[str, Any], said: str):
+    with pytest.raises(SettingsError) as error:
+        read(changed(segments={"dear": segment}))
+    assert said in str(error.value)
+
+
+def test_segments_may_ask_for_attributes_of_the_customers():
+    content = changed(
+        segments={"city": {"where": "attribute_town = 'Bonn'"}},
+        sources__customers={**CUSTOMERS, "attributes": ["town"]},
+    )
+    assert read(content).segments["city"].where == "attribute_town = 'Bonn'"

@@ -134,6 +134,23 @@ def test_who_came_back_and_whose_payment_failed_is_told(scores, paid):
     assert any("payment failed before" in one["text"] for row in told for one in row)
 
 
+def test_months_and_failed_payments_come_as_they_were_said(scores, paid):
+    """The columns of subscribers against the 60 days after, and the year that is simulated."""
+    rows = simulate.subscriptions(paid)
+    day, end = np.datetime64(AS_OF), np.datetime64(AS_OF + timedelta(days=LATER))
+    closed = rows[rows["end_reason"].notna() & (rows["end"] >= day) & (rows["end"] < end)]
+    closed = closed[closed["customer_id"].isin(scores["customer_id"])]
+    failed = (closed["end_reason"] == "involuntary").sum()
+    said = scores["involuntary_probability"]
+    assert (said < scores["churn_probability"]).all()
+    # 0.3 of the ends in simulate.Business.
+    assert said.sum() == pytest.approx(failed, rel=0.25)
+    assert said.sum() / scores["churn_probability"].sum() == pytest.approx(0.3, abs=0.05)
+    months = scores["expected_months"]
+    assert months.between(0, 365 / 30.4375 + 1e-9).all()
+    assert np.corrcoef(months, scores["churn_probability"])[0, 1] < -0.5
+
+
 def test_another_training_meets_the_gate(service, trained, scores):
     """The champion has seen the newest window, its twin has not: they are told apart."""
     again = run(service, "train", "--as-of", str(AS_OF))
@@ -154,3 +171,6 @@ def test_the_run_keeps_the_retention_and_the_card_the_words(service, trained):
     card = Path(place).read_text()
     assert "leave at the first renewal" in card and "were involuntary" in card
     assert "was not renewed within its grace" in card
+    kinds = card[card.index("## Kinds of customers") : card.index("## Models")]
+    for kind in ("plan", "tenure", "renewals", "stage", "tier"):
+        assert f"| {kind} |" in kinds, kind

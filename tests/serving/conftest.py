@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from serving.history import History
+
+if TYPE_CHECKING:
+    from training.subscriptions.scorer import SubscriptionScorer
 
 AS_OF = date(2024, 7, 1)
 
@@ -164,3 +168,46 @@ def score_file(people: Callable[..., pd.DataFrame], scored: Callable[..., tuple]
         return frame
 
     return write
+
+
+@pytest.fixture(scope="session")
+def retention() -> SubscriptionScorer:
+    """Retention of one plan, where a tenth leaves at first and fewer later."""
+    from training.subscriptions.hazard import Hazard
+    from training.subscriptions.plans import Plans
+    from training.subscriptions.scorer import SubscriptionScorer
+    from training.terms import Terms
+
+    histories = pd.DataFrame(
+        {
+            "plan": "basic",
+            "term_days": 30.4375,
+            "renewals": [0, 1, 2, 3, 4, 12],
+            "active": [False, False, False, False, False, True],
+            "customers": [100, 60, 50, 40, 30, 720],
+        }
+    )
+    terms = Terms("subscription", 90, 365, 0.5, 0.1, "2024-07-01", 60)
+    return SubscriptionScorer(terms, Hazard(Plans.fit(histories), 0.0))
+
+
+@pytest.fixture(scope="session")
+def subscribers() -> pd.DataFrame:
+    """Five subscribers and one who is none, none of whom bought anything besides."""
+    from features.catalogue import FEATURES
+
+    numbers, month = [f.name for f in FEATURES if f.kind != "string"], 30.4375
+    told = {
+        "customer_id": ["new", "growing", "loyal", "back", "late", "gone"],
+        "subscription_renewals": [0, 1, 9, 1, 4, None],
+        "subscription_days_to_renewal": [20, 0, 7, 3, -2, None],
+        "subscription_term_days": [month] * 5 + [None],
+        "subscription_price": [10, 10, 10, None, 10, None],
+        "subscription_earlier": [0, 0, 0, 1, 0, 1],
+        "subscription_tenure_days": [10, 40, 300, 40, 150, None],
+        "subscription_pause_days": [None, None, None, 60, None, None],
+    }
+    frame = pd.DataFrame(dict.fromkeys(numbers, np.nan), index=range(6)).assign(**told)
+    return frame.astype(dict.fromkeys(numbers, "float64")).assign(
+        as_of=AS_OF, subscription_plan=["basic"] * 5 + [None], first_month=None, spend_total=0.0
+    )

@@ -122,7 +122,7 @@ def test_without_a_champion_there_is_a_deployment_without_a_scorer(tmp_path, mon
 
 def bundled(folder: Path, **changed: object) -> Path:
     folder.mkdir()
-    text = deployment.bundle(Names("boxed", "USD", "UTC"), "4", None)
+    text = deployment.bundle(Names("boxed", "USD", "UTC"), "4", None, {"rows": "period"})
     (folder / deployment.BUNDLE).write_text(json.dumps({**json.loads(text), **changed}))
     return folder
 
@@ -156,6 +156,28 @@ def test_settings_beside_a_bento_bring_the_store(tmp_path, champion):
 def test_settings_that_cannot_be_read_are_refused_in_words(tmp_path, text, said):
     with pytest.raises(ServingError, match=said):
         resolve(write(tmp_path, text))
+
+
+SUBSCRIPTIONS = """
+[sources.subscriptions]
+uri = "${NOT_SET_HERE}/subscriptions.csv"
+customer_id = "customer"
+start = "started"
+price = "price"
+rows = "period"
+terms = { Annual = "year" }
+"""
+
+
+def test_how_subscriptions_are_kept_comes_from_the_settings_or_the_bento(tmp_path, champion):
+    kept = {"rows": "period", "terms": {"Annual": "year"}}
+    box = bundled(tmp_path / "model")
+    assert resolve(write(tmp_path / "etc", SETTINGS + SUBSCRIPTIONS)).billing == kept
+    assert resolve(write(tmp_path / "etc", SETTINGS + SUBSCRIPTIONS), box).billing == kept
+    assert resolve({}, box).billing == {"rows": "period"}
+    assert resolve(write(tmp_path / "etc")).billing is None
+    with pytest.raises(ServingError, match="missing or wrong: rows"):
+        resolve(write(tmp_path / "etc", SETTINGS + SUBSCRIPTIONS.replace("period", "row")))
 
 
 def test_nothing_to_serve_is_refused_in_words(tmp_path):

@@ -22,6 +22,8 @@ def test_examples_are_of_the_types_they_show(path):
     asked, told = REQUESTS[path]
     asked.model_validate_json(json.dumps(examples.REQUESTS[path]))
     told.model_validate_json(json.dumps(examples.ANSWERS[path]), extra="forbid")
+    for one in examples.MORE.get(path, {}).values():
+        asked.model_validate_json(json.dumps(one["value"]))
 
 
 @pytest.mark.parametrize("status", examples.ERRORS)
@@ -38,7 +40,9 @@ def test_every_path_is_described_with_an_example():
             contents = told["responses"]["200"]["content"].values()
             assert any("example" in content for content in contents), path
             if "requestBody" in told:
-                assert "example" in told["requestBody"]["content"]["application/json"]
+                assert {"example", "examples"} & set(
+                    told["requestBody"]["content"]["application/json"]
+                )
 
 
 def test_every_reference_leads_somewhere():

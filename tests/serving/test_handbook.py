@@ -80,13 +80,16 @@ def test_the_rules_of_the_tiers_decide_as_they_are_told(population):
     clv = random.gamma(0.4, 200.0, len(values)) - 1.0
     potential = np.maximum(clv, random.gamma(1.0, 300.0, len(values)))
     stage = lifecycle.stage(history, rhythm)
-    cuts = tiers.learn(history, clv)
+    costs = tiers.Costs(margin=0.3, per_order=4.0)
+    cuts = tiers.learn(history, clv, costs)
     given = values.assign(
         clv=clv,
         potential_value=potential,
         stage=stage.astype(object),
         key_cut=cuts.key,
         small_cut=cuts.small,
+        margin=costs.margin,
+        cost_to_serve=costs.per_order * (history.frequency + 1),
     )
     told = first_that_holds(handbook.TIER_RULES, given)
     assert set(told) == set(tiers.TIERS)

@@ -19,7 +19,9 @@ def two() -> pd.DataFrame:
 @pytest.mark.parametrize("kind", ["float64", "Int64", "int64[pyarrow]", "object"])
 def test_the_type_of_the_columns_does_not_matter(two, kind):
     past = read(two.astype(kind))
-    for values in vars(past).values():
+    for name, values in vars(past).items():
+        if name == "contacts":  # not among the columns: nobody asked for anything
+            continue
         assert values.dtype == np.float64
         np.testing.assert_array_equal(values, [3.0, np.nan])
 
@@ -30,6 +32,12 @@ def test_a_purchase_on_record_is_known_by_its_day(two):
 
 def test_no_gaps_are_counted_where_none_is_on_record(two):
     assert read(two).gaps.tolist() == [3.0, 0.0]
+
+
+def test_contacts_are_complaints_and_contacts_where_there_are_events(two):
+    asked = two.assign(complaints_total=[2, None], contacts_total=[3, None])
+    assert read(asked).contacts.tolist() == [5.0, 0.0]
+    assert read(two).contacts.tolist() == [0.0, 0.0]
 
 
 def test_missing_columns_are_named(two):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from serving.kinds import of_scores
+from serving.kinds import of_scores, of_subscribers
 
 
 def test_kinds_are_those_of_the_score_table(people, scored) -> None:
@@ -13,3 +13,15 @@ def test_kinds_are_those_of_the_score_table(people, scored) -> None:
     for name in ("stage", "tier"):
         expected = rows[name].astype(object).where(rows[name].notna(), "none")
         assert told[name].tolist() == expected.tolist()
+
+
+def test_kinds_of_subscribers_are_those_of_their_score_table(
+    subscribers, retention, scored
+) -> None:
+    rows, _ = scored(subscribers, scorer=retention)
+    predicted = retention.predict(subscribers)
+    told = of_subscribers(subscribers, predicted)
+    for name in ("stage", "tier"):
+        expected = rows[name].astype(object).where(rows[name].notna(), "none")
+        assert told[name].tolist() == expected.tolist()
+    assert told["stage"].nunique() > 3

@@ -81,7 +81,7 @@ def test_rejected_and_ignored_rows_are_told_by_customer(prepared):
     )
     found = prepared.run(given, as_of=AS_OF, now=NOW)
     assert found.frame["customer_id"].tolist() == ["good"]
-    assert found.ignored["good"] == 2
+    assert found.ignored["transactions"]["good"] == 2
     assert {one: why.message for one, why in found.rejected.items()} == {
         "bad": "transactions[1]: unparseable amount.",
         "late": "transactions: 1 with a date in the future.",
@@ -92,7 +92,7 @@ def test_the_day_is_the_businesss_own(prepared):
     given = rows(("a", "2024-06-30T23:30:00Z", "10"), ("a", "2024-06-30T22:30:00Z", "7"))
     found = prepared.run(given, as_of=AS_OF, now=NOW)
     assert found.frame["spend_total"].tolist() == [7]
-    assert found.ignored == {"a": 1}
+    assert found.ignored["transactions"] == {"a": 1}
 
 
 def test_more_dates_than_are_kept_still_give_the_right_features(prepared, monkeypatch):
@@ -281,7 +281,7 @@ def test_events_from_the_as_of_date_on_are_neither_input_nor_told(prepared):
     found = prepared.run(given, events(*told, told[1]), as_of=AS_OF, now=NOW)
     assert found.rejected == {}
     assert found.frame["complaints_total"].tolist() == [1]
-    assert found.ignored == {"a": 1}
+    assert found.ignored["transactions"] == {"a": 1}
 
 
 def test_the_day_of_an_event_is_the_businesss_own(prepared):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving import population
+from serving import population, tiers
 from serving.errors import ScoreTableError
 from serving.history import read
 from serving.population import Thresholds
@@ -72,3 +72,15 @@ def test_json_of_another_kind_is_refused_with_what_to_do(people, change):
     given_ = json.loads(learned(people(50)).to_json()) | change
     with pytest.raises(ScoreTableError, match="run a full scoring again"):
         Thresholds.from_dict(given_)
+
+
+def test_the_cost_to_serve_survives_as_json(people):
+    frame = people(50)
+    costs = tiers.Costs(margin=0.25, per_order=1.1, per_contact=2.2)
+    learned = population.learn(read(frame), np.ones(50), as_of=AS_OF, horizon_days=90, costs=costs)
+    assert Thresholds.from_json(learned.to_json()) == learned
+    assert (learned.cuts.margin, learned.cuts.per_order, learned.cuts.per_contact) == (
+        0.25,
+        1.1,
+        2.2,
+    )

@@ -18,7 +18,10 @@ AS_OF = date(2024, 7, 1)
 
 def row(source: str, **given: object) -> dict[str, object]:
     usual = {"customer_id": "a", "timestamp": "2024-05-01", "amount": "5", "kind": "contact"}
-    return {name: {"place": 0, **usual, **given}.get(name) for name in SCHEMAS[source].names}
+    told = {"place": 0, **usual, **given}
+    # The day of a subscription is its start.
+    told["start"] = told["timestamp"]
+    return {name: told.get(name) for name in SCHEMAS[source].names}
 
 
 @pytest.mark.parametrize("source", SCHEMAS)

@@ -36,6 +36,8 @@ COLUMNS = [
     "clv_horizon_days",
     "potential_value",
     "next_purchase_by",
+    "involuntary_probability",
+    "expected_months",
     "stage",
     "tier",
     "rfm",

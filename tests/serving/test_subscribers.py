@@ -2,57 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from features.catalogue import FEATURES
-from serving import subscribers
+from serving import subscribers as contracts
 from serving.lifecycle import STAGES
-from training.subscriptions.hazard import Hazard
-from training.subscriptions.plans import Plans
+from training.subscriptions.failures import Failures
 from training.subscriptions.scorer import SubscriptionScorer
-from training.terms import Terms
-
-MONTH = 30.4375
-NUMBERS = [f.name for f in FEATURES if f.kind != "string"]
 
 
 @pytest.fixture(scope="module")
-def scorer() -> SubscriptionScorer:
-    """Retention of one plan, where a tenth leaves at first and fewer later."""
-    histories = pd.DataFrame(
-        {
-            "plan": "basic",
-            "term_days": MONTH,
-            "renewals": [0, 1, 2, 3, 4, 12],
-            "active": [False, False, False, False, False, True],
-            "customers": [100, 60, 50, 40, 30, 720],
-        }
-    )
-    terms = Terms("subscription", 90, 365, 0.5, 0.1, "2024-07-01", 60)
-    return SubscriptionScorer(terms, Hazard(Plans.fit(histories), 0.0))
+def scorer(retention) -> SubscriptionScorer:
+    return retention
 
 
 @pytest.fixture(scope="module")
-def rows(as_of) -> pd.DataFrame:
-    """Five subscribers and one who is none, none of whom bought anything besides."""
-    told = {
-        "customer_id": ["new", "growing", "loyal", "back", "late", "gone"],
-        "subscription_renewals": [0, 1, 9, 1, 4, None],
-        "subscription_days_to_renewal": [20, 0, 7, 3, -2, None],
-        "subscription_term_days": [MONTH] * 5 + [None],
-        "subscription_price": [10, 10, 10, None, 10, None],
-        "subscription_earlier": [0, 0, 0, 1, 0, 1],
-        "subscription_tenure_days": [10, 40, 300, 40, 150, None],
-        "subscription_pause_days": [None, None, None, 60, None, None],
-    }
-    frame = pd.DataFrame(dict.fromkeys(NUMBERS, np.nan), index=range(6)).assign(**told)
-    return frame.astype(dict.fromkeys(NUMBERS, "float64")).assign(
-        as_of=as_of, subscription_plan=["basic"] * 5 + [None], first_month=None, spend_total=0.0
-    )
+def rows(subscribers) -> pd.DataFrame:
+    return subscribers
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +59,18 @@ def test_what_is_not_said_is_named_with_its_reason(table):
     assert "stage" in none and "tier" in none and "next_purchase_by" in none
 
 
+def test_months_and_failed_payments_are_said_of_subscribers_alone(table, rows, scored, scorer):
+    months = table["expected_months"]
+    assert pd.isna(months.pop("gone"))
+    assert months.between(0, 12).all() and months["loyal"] > months["new"]
+    # No end with a reason was seen by this model.
+    assert table["involuntary_probability"].isna().all()
+    failing = replace(scorer, failures=Failures(0.2, 0.5))
+    told = scored(rows.assign(subscription_involuntary_ends=[0, 1, 0, 3, 0, 1]), scorer=failing)
+    share = (told[0]["involuntary_probability"] / told[0]["churn_probability"]).tolist()
+    assert share[:5] == pytest.approx([0.2, 0.5, 0.2, 0.5, 0.2]) and pd.isna(share[5])
+
+
 def test_nobody_costs_money_by_not_buying_besides(table):
     assert not table["tier"].isin(["costly"]).any()
     assert table["tier"].notna().sum() == 4
@@ -116,7 +98,7 @@ def test_another_horizon_moves_neither_stage_nor_tier_nor_value(
 
 def test_who_is_likelier_to_leave_than_to_stay_is_at_risk(rows):
     churn = np.array([0.2, 0.51, 0.5, 0.1, 0.1, np.nan])
-    found = list(subscribers.stage(rows, churn))
+    found = list(contracts.stage(rows, churn))
     assert found[:3] == ["new", "at_risk", "loyal"]
     assert set(found[:5]) <= set(STAGES) and pd.isna(found[5])
 

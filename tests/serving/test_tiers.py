@@ -101,6 +101,20 @@ def test_the_costly_hold_none_of_the_profit(history):
     assert got == ["costly", "key", "core"]
 
 
+@pytest.mark.golden
+def test_whose_margin_does_not_cover_the_cost_to_serve_is_costly(history):
+    """A margin of 0.3 · 100 = 30, against 5 an order and 4 a contact: 25 + 4 do, 25 + 8 do not."""
+    costs = tiers.Costs(margin=0.3, per_order=5.0, per_contact=4.0)
+    past = history(spend=[100, 100, 100], frequency=[4, 4, 5], contacts=[1, 2, 0])
+    clv = np.full(3, 500.0)
+    stages = pd.Categorical(["loyal"] * 3, categories=list(STAGES))
+    cuts = tiers.learn(past, clv, costs)
+    assert tiers.tier(past, clv, clv, stages, cuts).tolist() == ["key", "costly", "key"]
+    assert cuts.key == 500.0
+    free = tiers.learn(past, clv)
+    assert tiers.tier(past, clv, clv, stages, free).tolist() == ["key"] * 3
+
+
 def test_without_expected_profit_nobody_is_key(history):
     assert tier_of(history, [0, 0, -3]) == ["small", "small", "costly"]
 

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from tests.training.conftest import AS_OF, HORIZON
 from tests.training.test_spread import drawn
@@ -71,6 +72,7 @@ def test_rates_are_taken_to_swing_as_where_as_much_was_known_of_the_level() -> N
     known, young = found.spread(90, "last year"), found.spread(90, "newest window")
     other = found.spread(90, "none")
     assert known is not None and young is not None and other is not None
-    assert known.swing < 0.5 < 1 < young.swing
-    assert known.swing < other.swing <= young.swing
+    assert known.swing.purchases == pytest.approx(young.swing.purchases, rel=0.1)
+    assert known.swing.returns < other.swing.returns < young.swing.returns
+    assert known.swing.kinds == young.swing.kinds == other.swing.kinds
     assert known.ratios == young.ratios == other.ratios

@@ -1,4 +1,4 @@
-"""The level of a window: the season first, then half of the newest window, then nothing."""
+"""The level of a window: the season first, then what lasts of the newest window, then nothing."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from training.level import (
-    BELIEVED,
     FURTHEST,
     Level,
     ahead,
+    lasting,
     log_odds,
     mean_after,
     of_window,
@@ -112,11 +112,28 @@ def test_the_same_window_last_year_speaks_whole():
     assert np.exp(level.spend) == pytest.approx(1.5)
 
 
-def test_a_young_log_a_year_ago_leaves_the_newest_window_to_speak_by_half():
+def test_a_young_log_a_year_ago_leaves_the_newest_window_to_speak_in_part():
     past = {LAST_YEAR: window(0.6, 1.5, history=100), AT - timedelta(days=90): window(0.2, 0.5)}
     level = ahead(AT, 90, past)
     assert level.source == "newest window"
-    assert level.spend == pytest.approx(BELIEVED * np.log(0.5))
+    assert level.spend == pytest.approx(lasting(90) * np.log(0.5))
+
+
+@given(st.integers(1, 729))
+def test_the_longer_the_windows_the_less_lasts(days):
+    assert 0 < lasting(days + 1) < lasting(days) < 1
+
+
+def test_what_lasts_is_the_regression_of_one_mean_on_the_other():
+    """A process that forgets 1/e in 20 days, day by day: its means over 60 days, on each other."""
+    random, keep = np.random.default_rng(0), np.exp(-1 / 20)
+    noise = random.normal(0, 1, (4_000, 120))
+    level = np.empty_like(noise)
+    level[:, 0] = noise[:, 0] / np.sqrt(1 - keep**2)
+    for day in range(1, 120):
+        level[:, day] = keep * level[:, day - 1] + noise[:, day]
+    before, after = level[:, :60].mean(axis=1), level[:, 60:].mean(axis=1)
+    assert (before @ after) / (before @ before) == pytest.approx(lasting(60), abs=0.05)
 
 
 def test_a_window_that_is_not_over_says_nothing():

@@ -199,3 +199,15 @@ def test_equal_weights_change_no_bit(honest):
 def test_what_cannot_be_measured_is_refused(y, p, complaint):
     with pytest.raises(ValueError, match=complaint):
         metrics.log_loss(np.array(y), np.array(p))
+
+
+def test_right_probabilities_miss_their_bins_by_luck():
+    """The mean over 400 draws of outcomes from the probabilities themselves."""
+    random = np.random.default_rng(5)
+    p = random.beta(1.0, 2.0, 600)
+    drawn = [metrics.calibration_error(random.random(600) < p, p, 6) for _ in range(400)]
+    assert metrics.calibration_luck(p, 6) == pytest.approx(np.mean(drawn), rel=0.05)
+
+
+def test_nothing_is_luck_where_all_is_certain():
+    assert metrics.calibration_luck(np.array([0.0, 1.0, 1.0]), 2) == 0.0

@@ -21,6 +21,7 @@ from training.panel import behaviour_frame, schedule
 from training.pipeline import Training, gather, train
 from training.scorer import PREDICTED, Scorer
 from training.settings import ChurnSettings, ValueSettings
+from training.swing import of
 
 
 def _gathered(inputs: Inputs, order: Order) -> Evidence:
@@ -115,6 +116,10 @@ def test_the_runs_hold_what_a_reviewer_asks_for(
     card = report.model_card(trained.evidence, order())
     assert choice.in_words() in card
     assert choice.values.in_words() in card
+    swing = of(trained.evidence.scorer)
+    assert swing is not None
+    assert f"Totals over all customers: {swing.in_words()}." in card
+    assert parent.data.metrics["swing.spend"] == swing.spend
 
 
 def test_the_registered_model_scores_with_plain_mlflow_and_no_pickle(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +17,16 @@ from features.inputs import Inputs
 from tests.training.conftest import AS_OF, HORIZON
 from training.asked import Asked
 from training.blend import Blend
-from training.errors import RegistryError
+from training.errors import RegistryError, TrainingError
 from training.evidence import Order
 from training.panel import behaviour_frame
 from training.pipeline import Training
 from training.scorer import PREDICTED, Scorer
+from training.value.calendar import WEEKS, Calendar
+
+#: Twice as much in the last eight weeks of the year as in any other.
+_WINTER = [2.0 if week >= WEEKS - 8 else 1.0 for week in range(WEEKS)]
+SEASON = Calendar(tuple(factor * WEEKS / sum(_WINTER) for factor in _WINTER), 3.0, "")
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +85,37 @@ def test_other_horizons_rise_through_the_trained_one_and_leave_clv_alone(
         np.testing.assert_array_equal(answers[longer]["clv"], answers[shorter]["clv"])
 
 
+@pytest.mark.parametrize("seasonal", [False, True])
+def test_neighbouring_windows_add_up_to_the_tables_own_figures(
+    scorer: Scorer, rows: pd.DataFrame, seasonal: bool
+) -> None:
+    if seasonal:
+        scorer = replace(scorer, calendar=SEASON)
+    days = [AS_OF + timedelta(days=n) for n in (0, 17, HORIZON, 101, 400, 500)]
+    parts = [scorer.between(rows, AS_OF, a, b) for a, b in pairwise(days)]
+    columns = ["expected_purchases", "expected_spend"]
+    for until, day in enumerate(days[1:], start=1):
+        whole = scorer.predict(rows, (day - AS_OF).days)[columns]
+        pd.testing.assert_frame_equal(sum(parts[1:until], parts[0]), whole, rtol=1e-9)
+    assert (scorer.between(rows, AS_OF, days[1], days[1]) == 0).all(axis=None)
+    with pytest.raises(TrainingError, match="expected as_of <= start <= end"):
+        scorer.between(rows, AS_OF, AS_OF - timedelta(days=1), AS_OF)
+
+
+def test_a_calendar_leaves_the_tested_horizons_alone_and_moves_the_days_between(
+    trained: Training, order: Callable[..., Order], rows: pd.DataFrame
+) -> None:
+    """From 26 February on: winter begins on day 252, and the first 75 days of a year hold none."""
+    plain = trained.evidence.fitted.scorer("blend", Asked(order().churn, order().value), {})
+    seasonal = replace(plain, calendar=SEASON)
+    for days in (30, HORIZON, 180, 365):
+        same, moved = plain.predict(rows, days), seasonal.predict(rows, days)
+        pd.testing.assert_frame_equal(same, moved, check_exact=True)
+    for days, more in ((240, -1), (320, 1), (440, -1)):
+        change = seasonal.predict(rows, days) - plain.predict(rows, days)
+        assert np.sign(change["expected_purchases"].sum()) == more, days
+
+
 def test_contributions_come_by_family_and_tell_the_risk(scorer: Scorer, rows: pd.DataFrame) -> None:
     drivers = scorer.contributions(rows)
     assert drivers.index.equals(rows.index)
@@ -96,9 +134,10 @@ def test_contributions_come_by_family_and_tell_the_risk(scorer: Scorer, rows: pd
 def test_a_saved_scorer_predicts_bit_for_bit_the_same(
     scorer: Scorer, rows: pd.DataFrame, tmp_path: Path
 ) -> None:
+    scorer = replace(scorer, calendar=SEASON)
     scorer.save(tmp_path)
     again = Scorer.load(tmp_path)
-    assert again.terms == scorer.terms
+    assert (again.terms, again.calendar) == (scorer.terms, SEASON)
     assert (again.speaker, again.grades) == (scorer.speaker, scorer.grades)
     pd.testing.assert_frame_equal(again.predict(rows), scorer.predict(rows), check_exact=True)
     pd.testing.assert_frame_equal(

@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from training import backtest
+from training import backtest, groups, reliability
 from training.asked import Asked
 from training.errors import NotEnoughData, StatisticalWarning
 from training.evidence import Evidence, Order
@@ -25,12 +26,16 @@ from training.fitting import Fitted, feature_families
 from training.grades import Grade, grade
 from training.panel import behaviour_frame
 from training.skill import Draws, draws
-from training.subscriptions import curves, periods
+from training.spread import Spread, Window, learn
+from training.subscriptions import curves, periods, windows
+from training.subscriptions.failures import Failures
 from training.subscriptions.hazard import Hazard
 from training.subscriptions.learning import fit_origin
 from training.subscriptions.plans import require_renewals
-from training.subscriptions.scorer import PERIOD_FAMILIES, SubscriptionScorer, predicted
+from training.subscriptions.prices import Prices
+from training.subscriptions.scorer import PERIOD_FAMILIES, SubscriptionScorer
 from training.subscriptions.stages import Origin, Stages, stages
+from training.subscriptions.windows import Learned
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -83,20 +88,27 @@ def gather_subscriptions(inputs: Inputs, order: Order, asked: Asked, tell: Tell)
     with warnings.catch_warnings():
         # A doubt about a past window stands in its figures; the notes are of what is served.
         warnings.simplefilter("ignore", StatisticalWarning)
-        tested, twin = _backtest(work, plan, tell)
+        known = _backtest(work, plan, tell)
     tell("fit", 0, 1)
     now = behaviour_frame(
         inputs, order.as_of, horizon_days=order.churn.horizon_days, population="subscribers"
     )
-    hazard = work.fit(plan.production)
-    if twin is not None and twin.trees is None:
+    learned = work.fit(plan.production, now)
+    if known.twin is not None and known.twin.hazard.trees is None:
         # Trees that no window has tested do not speak.
-        hazard = Hazard(hazard.plans, hazard.within)
-    grades = grade_all(tested, speaker_of(hazard))
+        hazard = learned.hazard
+        learned = replace(learned, hazard=Hazard(hazard.plans, hazard.within))
+    speaker = speaker_of(learned.hazard)
+    grades = grade_all(known.tested, speaker)
     letters = {question: one.letter for question, one in grades.items()}
-    scorer = work.scorer(hazard, order.as_of, letters)
+    # What came of the newest snapshots is known today, not at the origins.
+    scorer = replace(
+        work.scorer(learned, order.as_of, letters),
+        spread=_spread(known.tested, speaker),
+        failures=Failures.learn([past[day] for day in sorted(past)]),
+    )
     tell("fit", 1, 1)
-    return _evidence(work, plan, scorer, tested, twin, letters, grades, data, now, order)
+    return _evidence(work, plan, scorer, known, grades, data, now, order)
 
 
 class _Work:
@@ -113,9 +125,9 @@ class _Work:
         """Retention as known on a date."""
         return _histories(self.table, at)
 
-    def fit(self, origin: Origin) -> Hazard:
-        """The hazard of an origin."""
-        return fit_origin(
+    def fit(self, origin: Origin, now: pd.DataFrame) -> Learned:
+        """What was learned by an origin, of which the behaviour rows are at hand."""
+        hazard = fit_origin(
             origin,
             self.past,
             self.histories(origin.at),
@@ -123,13 +135,19 @@ class _Work:
             tuple(self.families),
             self.grace,
         )
+        frames = [*(self.past[day] for day in origin.dates), now]
+        random = np.random.default_rng(self.asked.seed)
+        return Learned(hazard, Prices.learn(frames, random))
 
-    def scorer(self, hazard: Hazard, at: date, grades: Mapping[str, str]) -> SubscriptionScorer:
+    def scorer(self, learned: Learned, at: date, grades: Mapping[str, str]) -> SubscriptionScorer:
         """The scorer in which a hazard speaks."""
+        hazard = learned.hazard
         families = {name: self.families[name] for name in hazard.columns}
         if hazard.trees is not None:
             families |= PERIOD_FAMILIES
-        return SubscriptionScorer(self.asked.terms(at), hazard, families, dict(grades))
+        return SubscriptionScorer(
+            self.asked.terms(at), hazard, families, dict(grades), learned.prices
+        )
 
 
 def _histories(table: ir.Table, at: date) -> pd.DataFrame:
@@ -185,86 +203,78 @@ def _snapshots(inputs: Inputs, plan: Stages, order: Order, tell: Tell) -> dict[d
     past = {}
     for number, day in enumerate(plan.dates):
         tell("snapshots", number, len(plan.dates))
-        frame = snapshot(inputs, day, order.churn.horizon_days, order.as_of)
+        frame = windows.snapshot(inputs, day, order.churn.horizon_days, order.as_of)
         if len(frame):
             past[day] = frame
     tell("snapshots", len(plan.dates), len(plan.dates))
     return past
 
 
-def snapshot(inputs: Inputs, as_of: date, horizon_days: int, known_until: date) -> pd.DataFrame:
-    """Subscribers on a past date, and what became of them.
+@dataclass(frozen=True)
+class _Past:
+    """What past windows say."""
 
-    Parameters
-    ----------
-    inputs : Inputs
-    as_of : date
-    horizon_days : int
-    known_until : date
-        Nothing from this day on is read.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Behaviour columns; ``ended_after`` and ``end_reason`` as `features.fates.outcomes` gives
-        them; ``returned`` (0 or 1: had not ended in the horizon), ``occasions`` (payments in it)
-        and ``spend`` (currency; 0 where no price is known).
-    """
-    from features.fates import outcomes
-
-    frame = behaviour_frame(inputs, as_of, horizon_days=horizon_days, population="subscribers")
-    after = outcomes(inputs.subscriptions, as_of, horizon_days, known_until)
-    frame = frame.merge(
-        after.to_pyarrow().to_pandas(), on="customer_id", how="left", validate="one_to_one"
-    )
-    left = frame["ended_after"].to_numpy(dtype=np.float64, na_value=np.nan) < horizon_days
-    return frame.assign(returned=(~left).astype("int64"), spend=frame["spend"].fillna(0.0))
+    tested: backtest.Backtest
+    twin: Learned | None
+    held: tuple[pd.DataFrame, ...]
 
 
-def _backtest(work: _Work, plan: Stages, tell: Tell) -> tuple[backtest.Backtest, Hazard | None]:
+def _backtest(work: _Work, plan: Stages, tell: Tell) -> _Past:
     """Hazard, sBG and both rules on past windows that none of them saw."""
     tables: list[pd.DataFrame] = []
+    tested: list[backtest.Tested] = []
+    held: list[pd.DataFrame] = []
     skills: list[Draws] = []
     shown: dict[str, pd.DataFrame] = {}
-    newest: Hazard | None = None
+    newest: Learned | None = None
+    days = work.asked.horizon_days
     for number, origin in enumerate(reversed(plan.tests)):
         tell("backtest", number, len(plan.tests))
+        truth = work.past[origin.at]
         try:
-            newest = work.fit(origin)
+            newest = work.fit(origin, truth)
         except NotEnoughData:
             # So early that nobody had left: there is nothing to test.
             newest = None
             continue
-        truth = work.past[origin.at]
-        shown = _answers(work, origin, newest)
-        days, speaker = work.asked.horizon_days, speaker_of(newest)
+        rules, terms = curves.rules(work.histories(origin.at)), work.asked.terms(origin.at)
+        shown = windows.answers(newest, rules, truth, origin.at, terms)
+        speaker = speaker_of(newest.hazard)
         tables.insert(0, backtest.measure(origin.at, days, shown, truth))
+        seen = Window(shown[speaker], truth[["returned"]])
+        tested.insert(0, backtest.Tested(origin.at, days, speaker, seen, truth))
+        held.insert(0, windows.held(newest, shown[speaker], truth, origin.at, days))
         skills += draws(origin.at, days, speaker, shown, truth, curves.WORDS)
     tell("backtest", len(plan.tests), len(plan.tests))
     figures = pd.concat(tables, ignore_index=True) if tables else backtest.no_figures()
     fitted = None
     if newest is not None and plan.tests:
-        fitted = Fitted(plan.tests[0].at, None, newest.trees, None, work.families)
-    return backtest.Backtest(figures, fitted, shown, skills=tuple(skills)), newest
+        fitted = Fitted(plan.tests[0].at, None, newest.hazard.trees, None, work.families)
+    found = backtest.Backtest(figures, fitted, shown, tested=tuple(tested), skills=tuple(skills))
+    return _Past(found, newest, tuple(held))
 
 
-def _answers(work: _Work, origin: Origin, hazard: Hazard) -> dict[str, pd.DataFrame]:
-    """Predictions of every model and rule for the subscribers of an origin."""
-    frame, terms = work.past[origin.at], work.asked.terms(origin.at)
-    horizon = terms.horizon_days
-    ahead = periods.periods_within(frame, max(horizon, terms.clv_horizon_days))
-    due = periods.dues(frame, origin.at, ahead)
-    models: dict[str, Any] = {"sbg": Hazard(hazard.plans, hazard.within)}
-    if hazard.trees is not None:
-        models["hazard"] = hazard
-    models |= curves.rules(work.histories(origin.at))
-    answers = {}
-    for name, model in models.items():
-        chances = model.chances(frame, due)
-        answer = predicted(chances, due, frame, terms, horizon, hazard.within)
-        # A customer without a price pays 0 in the outcome too.
-        answers[name] = answer.assign(expected_spend=answer["expected_spend"].fillna(0.0))
-    return answers
+def _reliability(past: _Past, speaker: str, order: Order) -> pd.DataFrame:
+    """Calibration and coverage by kind over the windows in which the same model spoke."""
+    told, words = [], []
+    for one, held in zip(past.tested.tested, past.held, strict=True):
+        if one.speaker == speaker:
+            known = groups.of_subscribers(one.frame)
+            if order.kinds is not None:
+                known = pd.concat([order.kinds(one.frame, one.window.predicted), known], axis=1)
+            told.append(held)
+            words.append(known)
+    if not told:
+        return pd.DataFrame()
+    return reliability.by_kind(
+        pd.concat(told, ignore_index=True), pd.concat(words, ignore_index=True)
+    )
+
+
+def _spread(tested: backtest.Backtest, speaker: str) -> Spread | None:
+    """How far rates of leaving lay beside the chances of the model that speaks."""
+    found = [windows.undecided(one) for one in tested.tested if one.speaker == speaker]
+    return learn([one for one in found if len(one.came)])
 
 
 def grade_all(tested: backtest.Backtest, speaker: str) -> dict[str, Grade]:
@@ -311,9 +321,7 @@ def _evidence(
     work: _Work,
     plan: Stages,
     scorer: SubscriptionScorer,
-    tested: backtest.Backtest,
-    twin: Hazard | None,
-    letters: Mapping[str, str],
+    known: _Past,
     grades: Mapping[str, Grade],
     data: Fingerprint,
     now: pd.DataFrame,
@@ -321,22 +329,23 @@ def _evidence(
 ) -> Evidence:
     from training import tracking
 
-    newest = plan.tests[0] if tested.newest is not None else None
+    newest = plan.tests[0] if known.tested.newest is not None else None
     served: Any = scorer
     compared: Any = None
-    if twin is not None and newest is not None:
-        compared = work.scorer(twin, newest.at, letters)
+    if known.twin is not None and newest is not None:
+        compared = work.scorer(known.twin, newest.at, scorer.grades)
     return Evidence(
         fitted=Fitted(order.as_of, None, scorer.hazard.trees, None, dict(scorer.families)),
         scorer=served,
         twin=compared,
-        tested=tested,
+        tested=known.tested,
         test=_test_frame(work, newest),
         grades=grades,
         data=data,
         notes=_notes(work, plan, scorer, now, order),
         example=tracking.example_rows(now),
         parameters=scorer.parameters(),
+        reliability=_reliability(known, scorer.speaker, order),
     )
 
 
@@ -360,8 +369,7 @@ def _notes(
             f"A subscriber of today is expected to stay {stays:.1f} of the next "
             f"{span / periods.MONTH_DAYS:.1f} months on average."
         )
-    if (told := _involuntary(work)) is not None:
-        notes.append(told)
+    notes += scorer.failures.in_words()
     if scorer.speaker == "sbg":
         notes.append(
             "History is too short, or too few have left, to learn who leaves: the retention of "
@@ -379,17 +387,4 @@ def _notes(
         "A cancellation that is on record before it takes effect is not looked at, as the source "
         "does not say when it was entered.",
         "Spend is at today's price, and of the subscription alone.",
-    )
-
-
-def _involuntary(work: _Work) -> str | None:
-    """How many of the ends that were seen were involuntary, where the source says so."""
-    seen = [frame["end_reason"].dropna() for frame in work.past.values()]
-    reasons = pd.concat(seen) if seen else pd.Series(dtype=object)
-    if reasons.empty:
-        return None
-    share = float((reasons == "involuntary").mean())
-    return (
-        f"Of the ends with a reason, {share:.0%} were involuntary (a payment failed): those need "
-        "a new payment, not an argument."
     )

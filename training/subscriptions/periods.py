@@ -21,8 +21,6 @@ DUE, TERM = "subscription_days_to_renewal", "subscription_term_days"
 #: Days of a month on average, as `features.terms` takes a term of months.
 MONTH_DAYS = 30.4375
 YEAR_DAYS = 365.0
-#: Central interval of what is paid.
-LOW, HIGH = 0.10, 0.90
 
 
 def dues(frame: pd.DataFrame, as_of: date, periods: int) -> Floats:
@@ -146,30 +144,7 @@ def payments(chances: Floats, due: Floats, days: float, discount: float = 0.0) -
     ndarray of shape (n_customers,)
         Σ P(paid j) · (1 + r)^(−dⱼ/365) over the renewals j due on day dⱼ of the span.
     """
-    return (paid(chances) * _weights(due, days, discount)).sum(axis=1)
-
-
-def payment_bounds(
-    chances: Floats, due: Floats, days: float, discount: float = 0.0
-) -> tuple[Floats, Floats]:
-    """Central 80 % interval of the same sum, which is that of how many renewals are paid.
-
-    Parameters
-    ----------
-    chances, due, days, discount
-        As for `payments`.
-
-    Returns
-    -------
-    tuple of ndarray of shape (n_customers,)
-        The sum up to the 10 % and to the 90 % quantile of the number of renewals paid. That
-        number is whole, so the interval holds at least as much as it says.
-    """
-    reached, weights = paid(chances), _weights(due, days, discount)
-    # N < j has probability 1 − P(paid j): j is reached at the quantile q where that is below q.
-    low = (weights * (1.0 - reached < LOW)).sum(axis=1)
-    high = (weights * (1.0 - reached < HIGH)).sum(axis=1)
-    return low, high
+    return (paid(chances) * weights(due, days, discount)).sum(axis=1)
 
 
 def months(chances: Floats, due: Floats, days: float) -> Floats:
@@ -192,8 +167,22 @@ def months(chances: Floats, due: Floats, days: float) -> Floats:
     return (begun * (ends - starts)).sum(axis=1) / MONTH_DAYS
 
 
-def _weights(due: Floats, days: float, discount: float) -> Floats:
-    """What a payment on its day counts; 0 beyond the span."""
+def weights(due: Floats, days: float, discount: float = 0.0) -> Floats:
+    """What a payment on its day counts within a span.
+
+    Parameters
+    ----------
+    due : ndarray of shape (n_customers, periods)
+    days : float
+        Length of the span.
+    discount : float >= 0, default 0
+        Rate a year (r).
+
+    Returns
+    -------
+    ndarray of the same shape
+        (1 + r)^(−dⱼ/365), above 0; 0 for renewals beyond the span.
+    """
     with np.errstate(invalid="ignore"):
         inside = due < days
     return np.where(inside, (1.0 + discount) ** (-np.maximum(due, 0.0) / YEAR_DAYS), 0.0)

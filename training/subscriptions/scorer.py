@@ -21,10 +21,14 @@ import numpy as np
 import pandas as pd
 
 from training.scorer import PREDICTED
+from training.spread import Spread
 from training.subscriptions import periods
+from training.subscriptions.amounts import FIXED, Amounts
+from training.subscriptions.failures import Failures
 from training.subscriptions.hazard import PERIOD, Hazard
 from training.subscriptions.periods import Floats
-from training.terms import Terms
+from training.subscriptions.prices import Prices
+from training.terms import OnTerms, Terms
 
 if TYPE_CHECKING:
     from training.churn import ChurnModel
@@ -38,7 +42,7 @@ _BLOCK = 4_000_000
 
 
 @dataclass(frozen=True)
-class SubscriptionScorer:
+class SubscriptionScorer(OnTerms):
     """Predicts for subscribers every column that a model answers for.
 
     Attributes
@@ -51,12 +55,22 @@ class SubscriptionScorer:
         Family of each column that the hazard reads.
     grades : mapping of str to str
         Grade by question.
+    prices : Prices
+        How prices move, for the intervals of what is paid.
+    spread : Spread or None
+        How far chances to leave lay beside what came in past windows; None leaves their bounds
+        null.
+    failures : Failures
+        Which part of the risk is a payment that fails.
     """
 
     terms: Terms
     hazard: Hazard
     families: Mapping[str, str] = field(default_factory=dict)
     grades: Mapping[str, str] = field(default_factory=dict)
+    prices: Prices = field(default_factory=Prices)
+    spread: Spread | None = None
+    failures: Failures = field(default_factory=Failures)
 
     @property
     def speaker(self) -> str:
@@ -72,26 +86,6 @@ class SubscriptionScorer:
     def rule(self) -> str:
         """Churn rule of the settings."""
         return self.terms.rule
-
-    @property
-    def horizon_days(self) -> int:
-        """Outcome window of the settings, in days; any other can be asked for."""
-        return self.terms.horizon_days
-
-    @property
-    def clv_horizon_days(self) -> int:
-        """Span of the lifetime value, in days."""
-        return self.terms.clv_horizon_days
-
-    @property
-    def trained_as_of(self) -> date:
-        """Nothing from this date on was seen in training."""
-        return date.fromisoformat(self.terms.trained_as_of)
-
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        """Customer attributes that the hazard reads, as ``attribute_*`` columns."""
-        return tuple(name for name in self.families if name.startswith("attribute_"))
 
     def predict(self, frame: pd.DataFrame, horizon_days: int | None = None) -> pd.DataFrame:
         """Score behaviour rows of subscribers.
@@ -124,11 +118,16 @@ class SubscriptionScorer:
 
         Returns
         -------
-        pandas.DataFrame of shape (n_customers, 2)
+        pandas.DataFrame of shape (n_customers, 3)
             ``expected_months`` of the next ``clv_horizon_days``; ``residual_renewals``: renewals
             ever after, discounted at the rate of the settings (DERL of the plan's sBG, after the
-            renewals made so far). NaN without a running subscription.
+            renewals made so far); ``involuntary_share`` of the risk to leave. NaN without a
+            running subscription.
         """
+        parts = [self._lifetimes(part) for part in self._blocks(frame, self.clv_horizon_days)]
+        return pd.concat(parts) if len(parts) > 1 else parts[0]
+
+    def _lifetimes(self, frame: pd.DataFrame) -> pd.DataFrame:
         from training.subscriptions.retention import Parameters, residual_lifetime
 
         span = self.clv_horizon_days
@@ -148,6 +147,7 @@ class SubscriptionScorer:
             {
                 "expected_months": np.where(known, stays, np.nan),
                 "residual_renewals": np.where(known & np.isfinite(lasting), lasting, np.nan),
+                "involuntary_share": np.where(known, self.failures.share(frame), np.nan),
             },
             index=frame.index,
         )
@@ -206,6 +206,10 @@ class SubscriptionScorer:
             "grades": dict(self.grades),
         }
         self.hazard.save(folder / HAZARD)
+        self.prices.save(folder)
+        self.failures.save(folder)
+        if self.spread is not None:
+            self.spread.save(folder)
         text = json.dumps(head, indent=1, allow_nan=False)
         (folder / HEAD).write_text(text, encoding="utf-8")
 
@@ -225,7 +229,13 @@ class SubscriptionScorer:
             Predicts bit for bit what the saved one did.
         """
         return cls(
-            Terms(**head["terms"]), Hazard.load(folder / HAZARD), head["families"], head["grades"]
+            Terms(**head["terms"]),
+            Hazard.load(folder / HAZARD),
+            head["families"],
+            head["grades"],
+            Prices.load(folder),
+            Spread.load(folder),
+            Failures.load(folder),
         )
 
     def _blocks(self, frame: pd.DataFrame, horizon: int) -> list[pd.DataFrame]:
@@ -242,13 +252,29 @@ class SubscriptionScorer:
     def _predict(self, frame: pd.DataFrame, horizon: int) -> pd.DataFrame:
         longest = max(horizon, self.clv_horizon_days)
         due = periods.dues(frame, self._as_of(frame), periods.periods_within(frame, longest))
-        return predicted(
-            self.hazard.chances(frame, due), due, frame, self.terms, horizon, self.hazard.within
+        told = predicted(
+            self.hazard.chances(frame, due),
+            due,
+            frame,
+            self.terms,
+            horizon,
+            self.hazard.within,
+            self.prices,
         )
+        if self.spread is None:
+            return told
+        stays = told["return_probability"].to_numpy(dtype=np.float64)
+        return told.assign(**self.spread.bounds({"return_probability": stays}))
 
 
 def predicted(
-    chances: Floats, due: Floats, frame: pd.DataFrame, terms: Terms, horizon: int, within: float
+    chances: Floats,
+    due: Floats,
+    frame: pd.DataFrame,
+    terms: Terms,
+    horizon: int,
+    within: float,
+    prices: Prices,
 ) -> pd.DataFrame:
     """The predicted columns that follow from the chances to end, whoever gives them.
 
@@ -263,6 +289,8 @@ def predicted(
         Window, in days.
     within : float
         Share of the ends between two renewals.
+    prices : Prices
+        For the intervals of spend and lifetime value.
 
     Returns
     -------
@@ -271,6 +299,7 @@ def predicted(
         lifetime value g m Σ P(paid j)(1 + r)^(−dⱼ/365) over its own span.
     """
     price = frame[PRICE].to_numpy(dtype=np.float64, na_value=np.nan)
+    term = frame[periods.TERM].to_numpy(dtype=np.float64, na_value=np.nan)
     known = np.isfinite(due[:, 0])
     stays = periods.staying(chances, due, horizon, within)
     columns = {
@@ -281,12 +310,12 @@ def predicted(
         "p_alive": np.full(len(due), np.nan),
     }
     rate, span = terms.annual_discount_rate, terms.clv_horizon_days
-    for name, days, discount, worth in (
-        ("expected_purchases", horizon, 0.0, 1.0),
-        ("expected_spend", horizon, 0.0, price),
-        ("clv", span, rate, price * terms.margin),
+    for name, days, discount, worth, moving in (
+        ("expected_purchases", horizon, 0.0, 1.0, FIXED),
+        ("expected_spend", horizon, 0.0, price, prices),
+        ("clv", span, rate, price * terms.margin, prices),
     ):
-        low, high = periods.payment_bounds(chances, due, days, discount)
+        low, high, _ = Amounts.of(chances, due, term, days, discount, moving).interval()
         columns[name] = worth * periods.payments(chances, due, days, discount)
         columns[f"{name}_lower"], columns[f"{name}_upper"] = worth * low, worth * high
     told = {name: np.where(known, values, np.nan) for name, values in columns.items()}

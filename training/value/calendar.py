@@ -1,35 +1,33 @@
-"""The season of a business, and what customers buy between any two days ahead.
+"""The season of a business: how far each week of the year lies above or below the mean.
 
-In: how much was bought on each day of the log. Out: a calendar index, how far each week of the year
-lies above or below the year's mean, with growth taken out; where the log holds less than two years
-a season cannot be told from growth, and the calendar is flat and says that the season is missing.
+In: how much was bought on each day of the log. Out: a calendar index, with growth taken out; where
+the log holds less than two years a season cannot be told from growth, and the calendar is flat and
+says that the season is missing.
 
-With a value model it gives the expected purchases and spend of any days [start, end) ahead, which
-add up: those of [a, b) and [b, c) are together those of [a, c).
-
-How it fits with `training.level`: the level already holds the season of one window, the horizon
-from as-of on (it is last year's). Whoever moves a forecast to that level says so by `settled_days`:
-the index is then taken relative to its mean over the horizon, so that the sum over the horizon
-stays what the level made it, and the season is counted once. Within the horizon the calendar then
-only says when; beyond it, how much more or less than in the horizon.
+How it fits with `training.level`: the level of a horizon holds its season already (it is that of
+last year's same window), and the horizons that have one, the anchors of `training.carry`, are those
+that are tested. So the calendar leaves them as they are, and the season is counted once: between
+two of them it says on which days the purchases fall, before the first and beyond the last how much
+more or less comes in a stretch than in the horizon beside it. It does so as a clock that runs
+faster in weeks in which more is bought (`Calendar.aligned`).
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from training.errors import TrainingError
-from training.value.purchase_models import name_of, purchase_model
 
 if TYPE_CHECKING:
-    from training.value.model import ValueModel
+    import ibis.expr.types as ir
 
 Floats = NDArray[np.float64]
 
@@ -39,8 +37,8 @@ TWO_YEARS = 730
 #: Weights of the week before, the week itself and the week after.
 _SMOOTH = (0.25, 0.5, 0.25)
 _DAYS_OF_YEAR = 365.0
-# Lengths at which the probability to return is computed, between a day and the limit.
-_LENGTHS = 64
+# Any year that is no leap year, for the months.
+_YEAR = 2023
 
 
 @dataclass(frozen=True)
@@ -60,18 +58,73 @@ class Calendar:
 
     factors: tuple[float, ...] = (1.0,) * WEEKS
     years: float = 0.0
-    missing: str = "No log was looked at."
+    missing: str = "no log was looked at."
 
     def at(self, day: date) -> float:
         """The factor of a day."""
         return self.factors[week_of(day)]
 
-    def mean(self, start: date, end: date) -> float:
-        """Mean factor of the days [start, end); one where there is none."""
-        number = (end - start).days
-        if number <= 0:
-            return 1.0
-        return sum(self.at(start + timedelta(days=day)) for day in range(number)) / number
+    def days(self, start: date, number: int) -> float:
+        """So many days from `start` on, in days of the mean: the sum of their factors."""
+        return sum(self.at(start + timedelta(days=day)) for day in range(number))
+
+    def aligned(self, as_of: date, horizon_days: int, anchors: Sequence[int]) -> float:
+        """The horizon of a mean year in which as much is bought as in this one of the season.
+
+        Parameters
+        ----------
+        as_of : date
+            First day of the horizon.
+        horizon_days : int >= 0
+            Its length.
+        anchors : sequence of int
+            Lengths that hold their season already, rising, in days; at least one.
+
+        Returns
+        -------
+        float
+            Days; `horizon_days` itself at an anchor and without a season. It rises with the
+            horizon.
+
+        Notes
+        -----
+        With C(h) the sum of the factors of the first h days: a + (b − a) · (C(h) − C(a)) /
+        (C(b) − C(a)) between the neighbours a < h < b, of which a may be 0; and b · C(h) / C(b)
+        beyond the last anchor b.
+        """
+        if self.missing or horizon_days in anchors:
+            return float(horizon_days)
+        place = bisect_left(anchors, horizon_days)
+        inside = place < len(anchors)
+        before = anchors[place - 1] if inside and place else 0
+        after = anchors[min(place, len(anchors) - 1)]
+        start, here, stop = (self.days(as_of, n) for n in (before, horizon_days, after))
+        return before + (after - before) * (here - start) / (stop - start)
+
+    def by_month(self) -> tuple[float, ...]:
+        """Mean factor of each month, January first."""
+        days = pd.date_range(f"{_YEAR}-01-01", f"{_YEAR}-12-31")
+        factors = pd.Series([self.at(day.date()) for day in days], days.month)
+        return tuple(factors.groupby(level=0).mean())
+
+    def in_words(self) -> str:
+        """Where it comes from, or why there is none, as a sentence for the model card."""
+        if self.missing:
+            return f"No calendar of the weeks: {self.missing}"
+        return (
+            f"Purchases by the calendar, learned from {self.years:.1f} years with growth taken "
+            "out. Figures over the tested horizons hold the season of last year; it is used for "
+            "the days between and beyond them."
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values, of which `from_dict` makes the same calendar."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, saved: dict[str, Any]) -> Calendar:
+        """Read what `to_dict` gave."""
+        return cls(tuple(saved["factors"]), float(saved["years"]), str(saved["missing"]))
 
 
 def week_of(day: date) -> int:
@@ -86,6 +139,47 @@ def week_of(day: date) -> int:
     int
     """
     return min((day.timetuple().tm_yday - 1) // 7, WEEKS - 1)
+
+
+def too_short(days: int) -> str:
+    """Why so many days of log give no calendar, as a sentence; empty where they do.
+
+    Examples
+    --------
+    >>> too_short(500)
+    'the log holds 500 days; a season needs 730 to be told from growth.'
+    """
+    if days >= TWO_YEARS:
+        return ""
+    return f"the log holds {days:,} days; a season needs {TWO_YEARS} to be told from growth."
+
+
+def of_log(transactions: ir.Table, as_of: date) -> Calendar:
+    """The calendar of an accepted log.
+
+    Parameters
+    ----------
+    transactions : ibis Table
+        Accepted transactions.
+    as_of : date
+        Nothing from this day on is looked at.
+
+    Returns
+    -------
+    Calendar
+        As `learn`, of the occasions of each day from the first purchase to the day before.
+    """
+    from features.occasions import occasions
+
+    bought = occasions(transactions, as_of)
+    bought = bought.filter(bought.is_occasion)
+    daily = bought.group_by("day").aggregate(number=bought.count()).to_pyarrow().to_pylist()
+    if not daily:
+        return Calendar(missing=too_short(0))
+    first = min(one["day"] for one in daily)
+    counts = np.zeros((as_of - first).days)
+    counts[[(one["day"] - first).days for one in daily]] = [one["number"] for one in daily]
+    return learn(first, counts)
 
 
 def learn(first_day: date, bought: ArrayLike) -> Calendar:
@@ -119,12 +213,8 @@ def learn(first_day: date, bought: ArrayLike) -> Calendar:
     if not (np.isfinite(counts) & (counts >= 0)).all():
         raise TrainingError("Got daily purchases that are no numbers of at least 0; count them.")
     years = counts.size / _DAYS_OF_YEAR
-    if counts.size < TWO_YEARS:
-        return Calendar(
-            years=years,
-            missing=f"The log holds {counts.size} days; a season needs {TWO_YEARS} to be told from "
-            "growth.",
-        )
+    if missing := too_short(counts.size):
+        return Calendar(years=years, missing=missing)
     week, time, value = _weeks(first_day, counts)
     design = np.column_stack([time, *(week == number for number in range(WEEKS))])
     solved, *_ = np.linalg.lstsq(design.astype(np.float64), value, rcond=None)
@@ -138,133 +228,6 @@ def learn(first_day: date, bought: ArrayLike) -> Calendar:
     )
     factors = np.exp(kept * np.asarray(smooth))
     return Calendar(tuple((factors / factors.mean()).tolist()), years, "")
-
-
-def between(
-    model: ValueModel,
-    frame: pd.DataFrame,
-    as_of: date,
-    start: date,
-    end: date,
-    calendar: Calendar | None = None,
-    *,
-    settled_days: int = 0,
-    annual_discount_rate: float = 0.0,
-) -> pd.DataFrame:
-    """Expected purchases and spend of the days [start, end).
-
-    Parameters
-    ----------
-    model : ValueModel
-        Fitted.
-    frame : DataFrame
-        Behaviour rows at `as_of`.
-    as_of : date
-    start, end : date
-        as_of <= start <= end.
-    calendar : Calendar, optional
-        None is a flat one.
-    settled_days : int, default 0
-        Days from as-of over which a level that holds the season is set on top
-        (`training.level`); the index is relative to its mean over them.
-    annual_discount_rate : float >= 0, default 0
-        At which what is bought later counts less, from as-of on.
-
-    Returns
-    -------
-    DataFrame
-        Index of `frame`; expected_purchases >= 0 and expected_spend in money, null where the
-        history is null.
-
-    Raises
-    ------
-    TrainingError
-        If the days are not in order, or the rate cannot be one.
-
-    Notes
-    -----
-    Σ over weeks of c_week · (D(u₁) − D(u₀)), with D(u) = ∫₀ᵘ e^(−δ v) dE(v) of the purchases
-    model, which is cumulative, so that neighbouring windows add up to rounding.
-    """
-    _check_days(as_of, start, end, annual_discount_rate)
-    history, value, known = model.histories(frame)
-    params = model.purchases_.params
-    bought = purchase_model(name_of(params))
-    rate = math.log1p(annual_discount_rate) / _DAYS_OF_YEAR
-
-    def until(day: date) -> Floats:
-        length = float((day - as_of).days)
-        found: Floats = bought.discounted_purchases(params, length, rate, *history)
-        return found
-
-    purchases = np.zeros(history[0].size)
-    before = until(start)
-    for knot, factor in _pieces(calendar or Calendar(), as_of, start, end, settled_days):
-        after = until(knot)
-        # Curves rise; differences of equal numbers may come out as minus their last digit.
-        purchases += factor * np.maximum(after - before, 0.0)
-        before = after
-    result = pd.DataFrame(
-        np.nan, index=frame.index, columns=["expected_purchases", "expected_spend"]
-    )
-    result.loc[known, "expected_purchases"] = purchases
-    result.loc[known, "expected_spend"] = purchases * value
-    return result
-
-
-def days_to_next_purchase(
-    model: ValueModel, frame: pd.DataFrame, within_days: float, *, given_there: bool = False
-) -> Floats:
-    """Median time to the next purchase.
-
-    Parameters
-    ----------
-    model : ValueModel
-        Fitted.
-    frame : DataFrame
-        Behaviour rows.
-    within_days : float >= 1
-        Limit.
-    given_there : bool, default False
-        Of those who have not left: as a shop-keeper would say of a customer. Else of all: null
-        for whoever is more likely gone, or away for longer than the limit, than back.
-
-    Returns
-    -------
-    ndarray of float64
-        Days from as-of by which a purchase is as likely as not; NaN where it is less likely within
-        the limit, and where the history is null.
-
-    Raises
-    ------
-    TrainingError
-        If the limit is below a day.
-
-    Notes
-    -----
-    The smallest t with P(return within t) >= ½, or ½ P(alive). Between 64 lengths a constant
-    hazard is assumed: −ln(1 − P) is interpolated.
-    """
-    if not (math.isfinite(within_days) and within_days >= 1):
-        raise TrainingError(f"Got within_days = {within_days}; expected at least a day.")
-    history, _, known = model.histories(frame)
-    params = model.purchases_.params
-    bought = purchase_model(name_of(params))
-    there = bought.p_alive(params, *history) if given_there else np.ones(history[0].size)
-    wanted = np.log(2.0)
-    days = np.full(there.size, np.nan)
-    before, length_before = np.zeros(there.size), 0.0
-    for length in np.geomspace(min(0.5, within_days), within_days, _LENGTHS):
-        back = bought.return_probability(params, float(length), *history)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            hazard = np.maximum(-np.log1p(-np.minimum(back / there, 1.0)), before)
-            part = np.where(np.isinf(hazard), 1.0, (wanted - before) / (hazard - before))
-        here = np.isnan(days) & (hazard >= wanted)
-        days[here] = (length_before + part * (length - length_before))[here]
-        before, length_before = hazard, float(length)
-    result = np.full(len(frame), np.nan)
-    result[known] = days
-    return result
 
 
 def _weeks(first_day: date, counts: Floats) -> tuple[NDArray[np.int64], Floats, Floats]:
@@ -284,32 +247,3 @@ def _weeks(first_day: date, counts: Floats) -> tuple[NDArray[np.int64], Floats, 
     whole = whole[whole["days"] >= 7]
     log = np.log(whole["bought"].to_numpy() + 0.5 / 7.0)
     return whole["week"].to_numpy(np.int64), whole["time"].to_numpy(), log
-
-
-def _pieces(
-    calendar: Calendar, as_of: date, start: date, end: date, settled_days: int
-) -> list[tuple[date, float]]:
-    """Last day and factor of each stretch of [start, end) with one factor."""
-    base = calendar.mean(as_of, as_of + timedelta(days=settled_days))
-    found: list[tuple[date, float]] = []
-    day = start
-    while day < end:
-        factor, following = calendar.at(day) / base, day + timedelta(days=1)
-        if found and found[-1][1] == factor:
-            found[-1] = (following, factor)
-        else:
-            found.append((following, factor))
-        day = following
-    return found
-
-
-def _check_days(as_of: date, start: date, end: date, annual_discount_rate: float) -> None:
-    """Refuse windows that are not ahead, and rates that mean nothing."""
-    if not as_of <= start <= end:
-        raise TrainingError(
-            f"Got the days from {start} to {end} as of {as_of}; expected as_of <= start <= end."
-        )
-    if not (math.isfinite(annual_discount_rate) and annual_discount_rate >= 0):
-        raise TrainingError(
-            f"Got annual_discount_rate = {annual_discount_rate}; expected a number of at least 0."
-        )

@@ -52,6 +52,7 @@ def test_raw_transactions_score_as_the_same_customers_do_in_the_table(service, s
             row = dict(expected[item["customer_id"]])
             row["scored_at"] = told["meta"]["scored_at"]
             assert item.pop("ignored_transactions") >= 0
+            assert item.pop("ignored_subscriptions") == 0
             assert item == row
 
 
@@ -70,6 +71,7 @@ def test_rows_after_the_as_of_date_are_counted_and_change_nothing(service, shop,
     before = [row for row in raw["transactions"] if row["timestamp"] < "2024-07-01"]
     given = {"customers": [raw, {**raw, "transactions": before}]}
     whole, cut = service.post("/score", given).json()["items"]
+    assert whole.pop("ignored_subscriptions") == cut.pop("ignored_subscriptions") == 0
     assert whole.pop("ignored_transactions") == (later == one).sum()
     assert cut.pop("ignored_transactions") == 0
     assert whole == cut

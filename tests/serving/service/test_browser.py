@@ -76,6 +76,7 @@ def test_from_the_first_page_to_a_customer_and_back(tab, shop, scripts):
     page.goto("/")
     assert page.title() == "made-shop · Regulars"
     assert page.get_by_role("heading", level=1).inner_text().startswith("Who is about to leave")
+    page.get_by_role("link", name="Customers", exact=True).click()
     page.get_by_label("Stage").select_option("lapsed")
     page.get_by_label("Order").select_option("-churn_probability")
     page.get_by_role("button", name="Show").click()
@@ -92,7 +93,7 @@ def test_from_the_first_page_to_a_customer_and_back(tab, shop, scripts):
     assert page.locator("svg .purchase").count() >= 1
     assert page.get_by_role("heading", name="What moves the risk").is_visible()
     page.get_by_role("link", name="All customers").click()
-    assert urlsplit(page.url).path == "/"
+    assert urlsplit(page.url).path == "/customers"
 
 
 def test_a_customer_is_found_by_id_and_an_unknown_one_is_told(tab, known):
@@ -116,7 +117,7 @@ def test_a_cell_of_the_grid_opens_its_customers(tab, shop):
     assert int(number) == ((frame["stage"] == stage) & (frame["tier"] == tier)).sum()
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "customer"])
+@pytest.mark.parametrize("path", ["/", "/customers", "/models", "/data", "/docs", "customer"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_shows_pages_without_sideways_scrolling(tab, path, scheme):
     page = tab(viewport={"width": 390, "height": 844}, color_scheme=scheme)
@@ -129,7 +130,7 @@ def test_a_phone_shows_pages_without_sideways_scrolling(tab, path, scheme):
 
 def test_every_control_has_a_name(tab):
     page = tab()
-    page.goto("/")
+    page.goto("/customers")
     unnamed = page.evaluate(
         "[...document.querySelectorAll('input, select')].filter(e => !e.labels.length).length"
     )

@@ -105,7 +105,7 @@ def test_too_many_transactions_are_refused(service):
         ("GET", "/export?customer_id=x", 400, "invalid_request"),
         ("GET", "/export?min_clv=much", 400, "invalid_request"),
         ("GET", "/export?sort=reasons", 400, "invalid_request"),
-        ("GET", "/?sort=reasons", 400, "invalid_request"),
+        ("GET", "/customers?sort=reasons", 400, "invalid_request"),
     ],
 )
 def test_addresses_that_are_wrong_are_told_so(service, method, path, status, code):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from html.parser import HTMLParser
 
 import pytest
 
 from serving import catalogue, examples
+from serving.workbench.overview import FIRST
 
 pytestmark = pytest.mark.service
 
@@ -70,7 +72,7 @@ def test_the_list_starts_with_those_who_will_rather_leave_and_the_most_valuable(
     frame = frame.sort_values(["clv", "customer_id"], ascending=[False, True])
     outline = page()
     shown = [button["value"] for button in outline.all("button") if button.get("name")]
-    assert shown == frame["customer_id"].tolist()[:25]
+    assert shown == frame["customer_id"].tolist()[:FIRST]
     heading = "At risk and more likely than not to leave, the most valuable first"
     assert f"{heading} · {len(frame)} customer" in " ".join(outline.words)
 
@@ -80,11 +82,11 @@ def test_the_first_list_of_a_page_is_the_apis_with_the_documented_filter(service
     asked = examples.REQUESTS["/customers"]
     rows = service.post("/customers", asked).json()["rows"]
     shown = [button["value"] for button in page().all("button") if button.get("name")]
-    assert [row["customer_id"] for row in rows][:25] == shown
+    assert [row["customer_id"] for row in rows][:FIRST] == shown
 
 
 def test_the_list_shows_every_reason_of_a_customer(page, shop):
-    first = page("/?sort=-clv")
+    first = page("/customers?sort=-clv")
     words = " ".join(first.words)
     frame = shop.scores.set_index("customer_id")
     shown = [button["value"] for button in first.all("button") if button.get("name")]
@@ -110,19 +112,19 @@ def test_a_key_sees_the_first_list_as_far_as_its_scope_goes(service, shop, keys,
         frame = frame[frame["churn_probability"] >= 0.5]
     frame = frame.sort_values([order, "customer_id"], ascending=[False, True])
     shown = [button["value"] for button in outline.all("button") if button.get("name")]
-    assert shown == frame["customer_id"].tolist()[:25]
+    assert shown == frame["customer_id"].tolist()[:FIRST]
     assert words in " ".join(outline.words)
 
 
 def test_the_list_is_filtered_sorted_and_paged_by_the_address(page, shop):
     frame = shop.scores[shop.scores["stage"] == "lapsed"]
     frame = frame.sort_values(["churn_probability", "customer_id"], ascending=[False, True])
-    seen, path = [], "/?stage=lapsed&sort=-churn_probability"
+    seen, path = [], "/customers?stage=lapsed&sort=-churn_probability"
     while path:
         outline = page(path)
         seen += [button["value"] for button in outline.all("button") if button.get("name")]
         after = [link["href"] for link in outline.all("a") if link.get("rel") == "next"]
-        path = "/" + after[0].partition("#")[0] if after else None
+        path = "/customers" + after[0].partition("#")[0] if after else None
     assert seen == frame["customer_id"].tolist()
 
 
@@ -130,21 +132,32 @@ def test_the_grid_counts_customers_by_stage_and_tier(page, shop):
     counts = shop.scores.groupby(["stage", "tier"]).size()
     outline = page()
     for stage, tier in list(counts.index)[:6]:
-        assert f"?stage={stage}&tier={tier}" in [link["href"] for link in outline.all("a")]
-        filtered = " ".join(page(f"/?stage={stage}&tier={tier}").words)
+        assert f"/customers?stage={stage}&tier={tier}" in [
+            link["href"] for link in outline.all("a")
+        ]
+        filtered = " ".join(page(target).words)
         number = counts[stage, tier]
         assert f"{number} {'customer' if number == 1 else 'customers'}" in filtered
 
 
 def test_no_address_on_a_page_holds_an_id(service, page, known):
-    outlines = [page(), page("/?sort=customer_id"), Outline(open_customer(service, known[0]).text)]
+    outlines = [
+        page(),
+        page("/customers?sort=customer_id"),
+        Outline(open_customer(service, known[0]).text),
+    ]
     for outline in outlines:
         targets = [a.get(name) for _, a in outline.elements for name in ("href", "src", "action")]
         assert not [target for target in targets if target and "shopper" in target]
 
 
 def test_nothing_on_a_page_comes_from_elsewhere(service, page, known):
-    outlines = [page(), page("/docs"), Outline(open_customer(service, known[0]).text)]
+    outlines = [
+        page(),
+        page("/customers"),
+        page("/docs"),
+        Outline(open_customer(service, known[0]).text),
+    ]
     for outline in outlines:
         assert outline.all("script") == []
         assert not [a for _, a in outline.elements if "style" in a]
@@ -172,7 +185,7 @@ def test_a_customers_page_shows_scores_reasons_and_purchases(service, shop, know
 
 
 def test_ids_are_escaped(service, known):
-    told = service.get("/?sort=customer_id")
+    told = service.get("/customers?sort=customer_id")
     assert html.escape(known[0]) in told.text
     assert known[0] not in told.text
     strange = "<script>alert(1)</script>"
@@ -222,3 +235,48 @@ def test_the_documentation_shows_every_endpoint_with_its_example(page):
     assert "transactions[0]: unparseable amount." in words
     for column in catalogue.COLUMNS:
         assert column.sentence.replace("`", "") in words
+
+
+def test_the_models_page_without_a_trained_version_says_so(page):
+    assert "Nothing is trained yet" in " ".join(page("/models").words)
+
+
+def test_a_version_or_a_plot_that_there_is_not_is_not_found(service):
+    assert service.get("/models?version=9").status_code == 404
+    assert service.get("/models/plot?version=9&name=lift").status_code == 404
+
+
+def test_the_data_page_shows_the_report_that_check_left(page, shop):
+    place = shop.store / "report.json"
+    assert "not checked yet" in " ".join(page("/data").words)
+    source = {"source": "transactions", "read": 1234, "accepted": 1200, "customers": 400}
+    source |= {"rejected": {"no amount": 34}, "advice": {}, "first_day": None, "last_day": None}
+    report = {"as_of": "2024-07-01", "obstacle": None, "sources": [source], "customers": 400}
+    report |= {"repeat_rate": 0.5, "answers": [{"question": "risk", "ready": True, "why": "<b>"}]}
+    place.write_text(json.dumps(report))
+    try:
+        told = page("/data")
+        words = " ".join(told.words)
+        for text in ("1,234", "1,200", "34: no amount", "50 % of them came back", "<b>"):
+            assert text in words
+        place.write_text("{")
+        assert "not checked yet" in " ".join(page("/data").words)
+    finally:
+        place.unlink()
+
+
+def test_a_page_speaks_the_language_that_is_chosen_and_stays_where_it_was(service):
+    chosen = service.get("/language?to=zh&back=/customers")
+    assert chosen.status_code == 303
+    assert chosen.headers["location"] == "/customers"
+    cookie = chosen.headers["set-cookie"].partition(";")[0]
+    told = service.get("/", headers={"accept": "text/html", "cookie": cookie})
+    assert told.headers["content-language"] == "zh"
+    assert "谁即将离开" in told.text
+    assert 'lang="zh"' in told.text
+
+
+@pytest.mark.parametrize("back", ["//elsewhere.example", "https://elsewhere.example", "/a?b=c"])
+def test_the_choice_of_a_language_leads_nowhere_else(service, back):
+    told = service.get("/language", params={"to": "zh", "back": back})
+    assert told.headers["location"] == "/"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
@@ -13,7 +14,7 @@ from starlette.requests import Request
 
 from serving import desk, scores
 from serving.deployment import Deployment, Names
-from serving.workbench import overview, pages
+from serving.workbench import customers, overview, pages
 from serving.worker import Worker
 
 AS_OF = date(2024, 7, 1)
@@ -44,7 +45,7 @@ class LabelScorer:
 
 
 def request(query: str = "") -> Request:
-    return Request({"type": "http", "query_string": query.encode(), "headers": []})
+    return Request({"type": "http", "path": "/", "query_string": query.encode(), "headers": []})
 
 
 def worker(
@@ -55,9 +56,19 @@ def worker(
     return Worker(found, scorer, None, clock=lambda: now)
 
 
-def shown(table: desk.Desk, query: str = "", *, by: Worker | None = None) -> str:
-    content = overview.content(by or worker(), table, request(query), EVERYTHING)
-    return bytes(pages.render("overview.html", **content).body).decode()
+def shown(
+    table: desk.Desk,
+    *,
+    by: Worker | None = None,
+    scopes: tuple[str, ...] = EVERYTHING,
+) -> str:
+    content = overview.content(by or worker(), table, scopes)
+    return bytes(pages.render("overview.html", request(), **content).body).decode()
+
+
+def listed(table: desk.Desk, query: str = "") -> str:
+    content = customers.content(worker(), table, request(query), EVERYTHING)
+    return bytes(pages.render("customers.html", request(query), **content).body).decode()
 
 
 @pytest.fixture
@@ -76,12 +87,13 @@ def test_a_table_without_purchases_lists_everybody_by_risk(labelled):
     page = shown(labelled)
     assert "12 customers" in page
     assert "c000011" in page
-    assert page.index("c000011") < page.index("c000000")
+    assert page.index("c000011") < page.index("c000002")
+    assert "c000001" not in page  # the first ten
     assert "Stages and tiers" not in page
     assert "not lapsed yet" not in page
     assert "more likely than not" not in page
     assert "€0" not in page
-    assert "lifetime value, highest first" not in page
+    assert "lifetime value, highest first" not in listed(labelled)
 
 
 def test_an_empty_table_is_a_page(score_file, tmp_path):
@@ -89,9 +101,10 @@ def test_an_empty_table_is_a_page(score_file, tmp_path):
     score_file(path)
     meta = scores.read_meta(path)
     scores.write(scores.to_frame(scores.SCHEMA.empty_table()), meta, path)
-    page = shown(desk.load(path))
-    assert "0 customers" in page
-    assert "No customer fits" in page
+    empty = desk.load(path)
+    assert "0 customers" in shown(empty)
+    assert "Nobody is in this score table" in shown(empty)
+    assert "No customer fits" in listed(empty)
 
 
 @pytest.fixture
@@ -99,6 +112,17 @@ def usual(score_file, tmp_path):
     path = tmp_path / "as_of=2024-07-01.parquet"
     score_file(path, customers=60)
     return desk.load(path)
+
+
+def test_totals_are_told_with_the_error_of_whole_windows(score_file, tmp_path):
+    path = tmp_path / "as_of=2024-07-01.parquet"
+    frame = score_file(path, customers=60)
+    told = {"expected_spend": {"sum": 5e3, "lower": 4123.0, "upper": 6234.0}}
+    meta = scores.read_meta(path)
+    scores.write(frame, replace(meta, counts={**meta.counts, "expected": told}), path)
+    page = shown(desk.load(path))
+    assert "80 %: €4,123 to €6,234" in page
+    assert "80 %" not in shown(desk.load(path), scopes=("risk",))
 
 
 def test_scores_of_another_version_than_the_model_are_told(usual):
@@ -136,7 +160,7 @@ def test_where_nobody_will_rather_leave_everybody_is_listed(score_file, tmp_path
 
 
 def test_other_bounds_of_the_risk_stand_in_the_heading(usual):
-    page = shown(usual, "stage=at_risk&min_churn_probability=0.75")
+    page = listed(usual, "stage=at_risk&min_churn_probability=0.75")
     assert re.search(r"<h2>\d+ customers? · at risk · leaving with 75 % or more</h2>", page)
     assert "more likely than not" not in page
 
@@ -148,11 +172,11 @@ def test_the_card_tells_how_many_can_still_be_kept(usual):
 
 
 def test_a_filter_that_fits_nobody_is_told(usual):
-    assert "No customer fits" in shown(usual, "min_clv=1e12")
+    assert "No customer fits" in listed(usual, "min_clv=1e12")
 
 
 def test_a_page_of_many_keeps_its_size_in_the_links(usual):
-    page = shown(usual, "sort=customer_id&page_size=10&page=2")
+    page = listed(usual, "sort=customer_id&page_size=10&page=2")
     assert "11 to 20 of 60" in page
     assert "?sort=customer_id&amp;page_size=10&amp;page=3" in page
     assert "?sort=customer_id&amp;page_size=10&amp;page=1" in page
@@ -160,7 +184,9 @@ def test_a_page_of_many_keeps_its_size_in_the_links(usual):
 
 def test_before_anything_is_scored_the_page_tells_what_to_run():
     for trained in (False, True):
-        told = pages.render("empty.html", worker=SimpleNamespace(newest=object()), trained=trained)
+        told = pages.render(
+            "empty.html", request(), worker=SimpleNamespace(newest=object()), trained=trained
+        )
         page = bytes(told.body).decode()
         assert "regulars score -c regulars.toml" in page
         assert ("regulars train" in page) is not trained

@@ -69,7 +69,7 @@ def test_an_age_is_never_today_of_a_date_to_come(days, shown):
 
 
 def test_every_stage_and_tier_has_a_word():
-    assert set(pages.WORDS) == {*STAGES, *TIERS}
+    assert {*STAGES, *TIERS} <= set(pages.WORDS)
     assert pages.word(None) == "–"
 
 

@@ -1,57 +1,19 @@
-"""The season, value between two days, and the next purchase."""
+"""The season of a business, learned from its log."""
 
-import itertools
+import json
 from datetime import date, timedelta
 
+import ibis
 import numpy as np
 import pandas as pd
 import pytest
 
 from training.errors import TrainingError
-from training.value import bg_nbd
-from training.value.calendar import (
-    TWO_YEARS,
-    WEEKS,
-    Calendar,
-    between,
-    days_to_next_purchase,
-    learn,
-    week_of,
-)
-from training.value.gamma_gamma import Fit as ValueFit
-from training.value.gamma_gamma import Parameters as Values
-from training.value.model import ValueModel
-from training.value.purchase_fit import Fit
-from training.value.wandering import Parameters as Wandering
+from training.value.calendar import TWO_YEARS, WEEKS, Calendar, learn, of_log, week_of
 
-FIRST, AS_OF = date(2021, 3, 1), date(2024, 9, 1)
+FIRST = date(2021, 3, 1)
 WINTER = tuple(1.6 if week >= 44 else 1.0 for week in range(WEEKS))
 SEASON = Calendar(tuple(f / np.mean(WINTER) for f in WINTER), 3.0, "")
-
-
-def held(params):
-    model = ValueModel()
-    model.purchases_ = Fit(params, 0.0, "converged", "", 1, 0, None)
-    model.spend_ = ValueFit(Values(6.25, 3.74, 15.44), 0.0, "converged", "", 1, 0, 0.0, None)
-    model.refund_factor_ = 0.9
-    return model
-
-
-@pytest.fixture(scope="module", params=["bg_nbd", "wandering"])
-def model(request):
-    r = (0.7, 30.0, 0.3, 2.4)
-    return held(bg_nbd.Parameters(*r) if request.param == "bg_nbd" else Wandering(*r))
-
-
-@pytest.fixture(scope="module")
-def customers():
-    columns = {
-        "frequency": [0, 0, 2, 30, np.nan],
-        "recency": [0.0, 0.0, 100.0, 290.0, np.nan],
-        "T": [0.0, 400.0, 150.0, 300.0, np.nan],
-        "monetary_value": [0.0, 0.0, 20.0, 90.0, np.nan],
-    }
-    return pd.DataFrame(columns, index=list("abcde"))
 
 
 def log(days, growth, season, seed=None):
@@ -98,91 +60,55 @@ def test_days_without_purchases_are_borne():
     assert np.isfinite(found.factors).all() and found.factors[30] == min(found.factors)
 
 
-@pytest.mark.parametrize("settled", [0, 90])
-@pytest.mark.parametrize("rate", [0.0, 0.1])
-def test_neighbouring_windows_add_up(model, customers, settled, rate):
-    terms = {"settled_days": settled, "annual_discount_rate": rate}
-    days = [AS_OF + timedelta(days=n) for n in (0, 17, 120, 121, 500)]
-    parts = [
-        between(model, customers, AS_OF, a, b, SEASON, **terms) for a, b in itertools.pairwise(days)
-    ]
-    whole = between(model, customers, AS_OF, days[0], days[-1], SEASON, **terms)
-    pd.testing.assert_frame_equal(sum(parts[1:], parts[0]), whole, rtol=1e-10)
-    assert (whole.dropna() > 0).all(axis=None) and whole.loc["e"].isna().all()
-    nothing = between(model, customers, AS_OF, days[1], days[1], SEASON, **terms)
-    assert (nothing.dropna() == 0).all(axis=None)
+def test_the_horizons_that_are_tested_stay_and_the_days_between_follow_the_season():
+    """December at 1.6 against 1.0 for the rest of the 60 days between two anchors."""
+    as_of, anchors = date(2024, 9, 1), (30, 90, 180)
+    assert [SEASON.aligned(as_of, days, anchors) for days in anchors] == [30.0, 90.0, 180.0]
+    # Day 62 is 2 November, the first of week 44: 32 days at 1.0 of 32 + 28 * 1.6 in all.
+    assert week_of(as_of + timedelta(days=62)) == 43 and week_of(date(2024, 11, 4)) == 44
+    reached = SEASON.aligned(as_of, 64, anchors)
+    assert reached == pytest.approx(30 + 60 * 34 / (34 + 26 * 1.6))
+    assert Calendar(SEASON.factors).aligned(as_of, 64, anchors) == 64.0
 
 
-def test_without_a_season_the_forecast_is_the_models_own(model, customers):
-    end = AS_OF + timedelta(days=90)
-    told = model.predict(customers, 90, clv_horizon_days=90, margin=1.0)
-    ours = between(model, customers, AS_OF, AS_OF, end)
-    for name in ours:
-        np.testing.assert_allclose(ours[name], told[name], rtol=1e-12)
-    later = between(model, customers, AS_OF, AS_OF, end, annual_discount_rate=0.1)
-    np.testing.assert_allclose(later["expected_spend"], told["clv"], rtol=1e-12)
+@pytest.mark.parametrize("start", [1, 100, 250, 340])
+def test_horizons_by_the_calendar_rise(start):
+    day = date(2024, 1, 1) + timedelta(days=start)
+    found = [SEASON.aligned(day, days, (30, 60, 90)) for days in range(731)]
+    assert found[0] == 0.0 and (np.diff(found) > 0).all()
+    # A whole year has no season: 455 days are 365 more than 90.
+    assert found[90 + 365] == pytest.approx(90 * SEASON.days(day, 455) / SEASON.days(day, 90))
 
 
-def test_season_moves_what_is_bought(model, customers):
-    """Seven weeks of winter: as without a season, times the factor."""
-    start, end = date(2024, 11, 10), date(2024, 12, 20)
-    flat = between(model, customers, AS_OF, start, end)
-    cold = between(model, customers, AS_OF, start, end, SEASON)
-    np.testing.assert_allclose(cold, flat * SEASON.factors[50], rtol=1e-9)
+def test_a_calendar_is_the_same_after_text():
+    assert Calendar.from_dict(json.loads(json.dumps(SEASON.to_dict()))) == SEASON
 
 
-def test_a_level_that_holds_the_season_is_not_multiplied_by_it_again(model, customers):
-    """The horizon's total stays; its winter part grows at the cost of the rest."""
-    end = AS_OF + timedelta(days=120)
-    flat = between(model, customers, AS_OF, AS_OF, end)
-    settled = between(model, customers, AS_OF, AS_OF, end, SEASON, settled_days=120)
-    counted_twice = between(model, customers, AS_OF, AS_OF, end, SEASON)
-    # The index has mean one over the days; purchases fall off over them, by a few per cent.
-    np.testing.assert_allclose(settled.dropna(), flat.dropna(), rtol=0.12)
-    base = SEASON.mean(AS_OF, end)
-    np.testing.assert_allclose(settled * base, counted_twice, rtol=1e-12)
-    autumn = between(model, customers, AS_OF, AS_OF, date(2024, 10, 1), SEASON, settled_days=120)
-    assert (
-        autumn.dropna() < between(model, customers, AS_OF, AS_OF, date(2024, 10, 1)).dropna()
-    ).all(axis=None)
+def test_months_and_words_say_what_is_known():
+    months = SEASON.by_month()
+    assert len(months) == 12 and max(months) == months[11] > 1.4 * months[5]
+    assert "3.0 years" in SEASON.in_words()
+    assert "the log holds 100 days" in learn(FIRST, np.ones(100)).in_words()
 
 
-def test_windows_have_to_lie_ahead(model, customers):
-    with pytest.raises(TrainingError, match="as_of <= start <= end"):
-        between(model, customers, AS_OF, AS_OF - timedelta(days=1), AS_OF)
-    with pytest.raises(TrainingError, match="annual_discount_rate = -1"):
-        between(model, customers, AS_OF, AS_OF, AS_OF, annual_discount_rate=-1)
+def test_nothing_from_the_as_of_day_on_reaches_the_calendar():
+    """Days are occasions, refunds no purchase; later rows change nothing."""
+    days = pd.date_range(FIRST, periods=800)
+    log = pd.DataFrame({"customer_id": "a", "day": days.date, "amount": 5.0})
+    back = log.iloc[::3].assign(amount=-9.0)
+    as_of = FIRST + timedelta(days=750)
+    found = of_log(table(pd.concat([log, back])), as_of)
+    past = log["day"] < as_of
+    assert found == of_log(table(pd.concat([log[past], back[back["day"] < as_of]])), as_of)
+    bought = np.ones(750)
+    bought[::3] = 0.0
+    # The first day is no occasion, so the log of purchases begins on the second.
+    assert found == learn(FIRST + timedelta(days=1), bought[1:])
+    assert of_log(table(log), FIRST).missing
 
 
-def test_next_purchase_is_as_likely_before_as_after(model, customers):
-    """By the model's own return probability at that day, to a thousandth."""
-    days = days_to_next_purchase(model, customers, 2_000)
-    assert np.isnan(days[-1])
-    seen = 0
-    for row, length in zip(range(4), days, strict=False):
-        one = customers.iloc[[row]]
-        if np.isnan(length):
-            assert model.predict(one, 2_000)["return_probability"].item() < 0.5
-        else:
-            back = model.predict(one, float(length))["return_probability"].item()
-            assert back == pytest.approx(0.5, abs=0.001)
-            seen += 1
-    assert seen >= 2
-
-
-def test_next_purchase_of_those_who_are_there_comes_earlier(model, customers):
-    everyone = days_to_next_purchase(model, customers, 400)
-    there = days_to_next_purchase(model, customers, 400, given_there=True)
-    both = ~np.isnan(everyone)
-    assert both.any() and (there[both] <= everyone[both] + 1e-9).all()
-    assert there[3] < there[2]
-
-
-def test_who_is_more_likely_gone_has_no_next_purchase(model):
-    gone = pd.DataFrame(
-        {"frequency": [9], "recency": [60.0], "T": [900.0], "monetary_value": [5.0]}
+def table(rows):
+    accepted = ibis.duckdb.connect().create_table("log", rows, temp=True)
+    return accepted.mutate(
+        day=accepted.day.cast("date"), amount=accepted.amount.cast("decimal(18, 6)")
     )
-    assert np.isnan(days_to_next_purchase(model, gone, 3_650)[0])
-    assert days_to_next_purchase(model, gone, 3_650, given_there=True)[0] > 10
-    with pytest.raises(TrainingError, match="within_days = 0"):
-        days_to_next_purchase(model, gone, 0)

@@ -1,0 +1,332 @@
+"""The work behind the verbs about groups, without any printing: all of it from the store.
+
+Nothing is read from the sources and no model is asked: the answers are those of score tables that
+are there, and of the behaviour and customer-days that they were made from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from regulars import jobs
+from serving.errors import OutputError, ScoreTableError
+
+if TYPE_CHECKING:
+    from features.cohorts import Cohort
+    from features.store import Store
+    from regulars.settings import Settings
+    from serving.equity import Movement
+    from serving.groups import Group
+    from serving.migration import Flow
+    from serving.retention import Gain
+    from serving.rises import Rise
+
+_RISES = 20
+
+
+@dataclass(frozen=True)
+class Segments:
+    """Groups of one score table.
+
+    Parameters
+    ----------
+    as_of : date
+    tiers, stages, named, rules : tuple of Group
+    """
+
+    as_of: date
+    tiers: tuple[Group, ...]
+    stages: tuple[Group, ...]
+    named: tuple[Group, ...]
+    rules: tuple[Group, ...]
+
+
+@dataclass(frozen=True)
+class Since:
+    """What changed since an earlier score table.
+
+    Parameters
+    ----------
+    as_of : date
+        The earlier one's.
+    movement : Movement
+    stages, tiers : tuple of Flow
+    rises : tuple of Rise
+        Key accounts whose risk rose.
+    notes : tuple of str
+        Doubts about the comparison.
+    """
+
+    as_of: date
+    movement: Movement
+    stages: tuple[Flow, ...]
+    tiers: tuple[Flow, ...]
+    rises: tuple[Rise, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Equity:
+    """Customer equity of one score table.
+
+    Parameters
+    ----------
+    as_of : date
+    tiers, stages : tuple of Group
+    raised : float
+        Relative raise of retention that `gains` are of.
+    gains : tuple of Gain
+    since : Since or None
+        None where there is no earlier score table.
+    """
+
+    as_of: date
+    tiers: tuple[Group, ...]
+    stages: tuple[Group, ...]
+    raised: float
+    gains: tuple[Gain, ...]
+    since: Since | None
+
+
+def segments(settings: Settings, as_of: date | None) -> Segments:
+    """Sizes, worth and risk of every group.
+
+    Parameters
+    ----------
+    settings : Settings
+        Store and rule segments.
+    as_of : date or None
+        Of the score table; the last one when not given.
+
+    Returns
+    -------
+    Segments
+
+    Raises
+    ------
+    ScoreTableError
+        If there is no such score table.
+    InputError, SettingsError
+        If a rule segment does not fit the tables.
+    """
+    from features import connection
+    from serving import groups, ledger, named
+    from serving.rules import NAMED
+
+    day, engine = _scored(jobs.store(settings), as_of), connection.duckdb()
+    table = ledger.scores(engine, jobs.store(settings).scores(day))
+    tiers, stages = _parts(table)
+    own: tuple[Group, ...] = ()
+    if settings.segments:
+        own = groups.of_rules(_together(settings, engine, table, day), settings.segments)
+    return Segments(day, tiers, stages, groups.by(table, NAMED, named.NAMES), own)
+
+
+def members(settings: Settings, as_of: date | None, name: str, out: Path) -> int:
+    """Write the score rows of one segment.
+
+    Parameters
+    ----------
+    settings : Settings
+    as_of : date or None
+    name : str
+        Of a rule segment, or of a named one.
+    out : Path
+        ``.parquet`` or ``.csv``.
+
+    Returns
+    -------
+    int
+        Rows written, by customer.
+
+    Raises
+    ------
+    OutputError
+        If no segment has the name.
+    ScoreTableError
+        If there is no such score table.
+    """
+    from dataclasses import replace
+
+    from features import connection
+    from features.compat import arrow
+    from serving import ledger, named, rules, scores
+
+    known = (*settings.segments, *named.NAMES)
+    if name not in known:
+        raise OutputError(f"got the segment {name!r}; expected one of {', '.join(known)}")
+    day, engine = _scored(jobs.store(settings), as_of), connection.duckdb()
+    path = jobs.store(settings).scores(day)
+    table = ledger.scores(engine, path)
+    if name in settings.segments:
+        table = _together(settings, engine, table, day)
+        inside = rules.belongs(table, name, settings.segments[name])
+    else:
+        inside = table[rules.NAMED] == name
+    ids = arrow(table.filter(inside).select("customer_id"))["customer_id"].to_pandas()
+    frame = scores.read(path)
+    chosen = frame[frame["customer_id"].isin(ids)].reset_index(drop=True)
+    return scores.write(chosen, replace(scores.read_meta(path), counts=scores.counts(chosen)), out)
+
+
+def equity(settings: Settings, as_of: date | None, since: date | None, *, raised: float) -> Equity:
+    """Customer equity, what better retention is worth, and what changed.
+
+    Parameters
+    ----------
+    settings : Settings
+    as_of : date or None
+        Of the score table; the last one when not given.
+    since : date or None
+        Of the earlier one; the one before `as_of` when not given.
+    raised : float
+        Relative raise of retention.
+
+    Returns
+    -------
+    Equity
+
+    Raises
+    ------
+    ScoreTableError
+        If a score table is missing, or the two cannot be compared.
+    """
+    from features import connection
+    from serving import ledger, retention, scores
+
+    place, engine = jobs.store(settings), connection.duckdb()
+    day = _scored(place, as_of)
+    table, meta = ledger.scores(engine, place.scores(day)), scores.read_meta(place.scores(day))
+    terms = retention.Terms(
+        meta.horizon_days,
+        meta.clv_horizon_days,
+        settings.value.margin,
+        settings.value.annual_discount_rate,
+    )
+    tiers, stages = _parts(table)
+    earlier = max((d for d in place.dates("scores") if d < day), default=None)
+    before = earlier if since is None else _scored(place, since)
+    return Equity(
+        day,
+        tiers,
+        stages,
+        raised,
+        retention.gains(table, terms, raised=raised),
+        None if before is None else _since(place, engine, table, meta, before),
+    )
+
+
+def cohorts(settings: Settings, as_of: date | None) -> tuple[date, tuple[Cohort, ...]]:
+    """Cohort retention from the customer-days of the store.
+
+    Parameters
+    ----------
+    settings : Settings
+    as_of : date or None
+        Of a `build` or `score`; the last one when not given.
+
+    Returns
+    -------
+    tuple of (date, tuple of Cohort)
+
+    Raises
+    ------
+    ScoreTableError
+        If there are no customer-days of the date.
+    """
+    from features import cohorts as triangle
+    from features import connection
+    from serving import ledger
+
+    place = jobs.store(settings)
+    day = _dated(place.dates("occasions"), as_of, "customer-days", "regulars build")
+    days = ledger.behaviour(connection.duckdb(), place.occasions(day))
+    return day, triangle.cohorts(days, day)
+
+
+def accounts(settings: Settings, as_of: date | None) -> tuple[date, Any]:
+    """Scores rolled up to accounts.
+
+    Parameters
+    ----------
+    settings : Settings
+    as_of : date or None
+        Of the score table; the last one when not given.
+
+    Returns
+    -------
+    tuple of (date, ibis table)
+        As `serving.accounts.accounts`; the engine lives as long as the table.
+
+    Raises
+    ------
+    SettingsError
+        If the customers source names no account.
+    ScoreTableError
+        If there is no such score table, or no accounts beside it.
+    """
+    from features import connection
+    from features.errors import SettingsError
+    from serving import accounts as rolled
+    from serving import ledger
+
+    customers = settings.sources.customers
+    if customers is None or customers.account is None:
+        raise SettingsError(
+            "The customers source names no account; write its column as `account` in "
+            "[sources.customers], then `regulars score`."
+        )
+    place, engine = jobs.store(settings), connection.duckdb()
+    day = _scored(place, as_of)
+    belonging = ledger.behaviour(engine, place.accounts(day))
+    return day, rolled.accounts(ledger.scores(engine, place.scores(day)), belonging)
+
+
+def _parts(table: Any) -> tuple[tuple[Group, ...], tuple[Group, ...]]:
+    from serving import groups
+    from serving.lifecycle import STAGES
+    from serving.tiers import TIERS
+
+    return groups.by(table, "tier", TIERS), groups.by(table, "stage", STAGES)
+
+
+def _since(place: Store, engine: Any, table: Any, meta: Any, before: date) -> Since:
+    from serving import equity, ledger, migration, rises, scores
+
+    notes = ledger.doubts(scores.read_meta(place.scores(before)), meta)
+    beside = ledger.beside(ledger.scores(engine, place.scores(before)), table)
+    return Since(
+        before,
+        equity.movement(beside),
+        migration.migration(beside, "stage"),
+        migration.migration(beside, "tier"),
+        rises.rises(beside, _RISES),
+        notes,
+    )
+
+
+def _together(settings: Settings, engine: Any, table: Any, day: date) -> Any:
+    from serving import ledger
+
+    path = jobs.store(settings).behaviour(day)
+    return ledger.together(table, ledger.behaviour(engine, path))
+
+
+def _scored(place: Store, as_of: date | None) -> date:
+    return _dated(place.dates("scores"), as_of, "score table", "regulars score")
+
+
+def _dated(dates: tuple[date, ...], as_of: date | None, what: str, verb: str) -> date:
+    """The date asked for, or the last one that is there."""
+    if as_of is None and dates:
+        return dates[-1]
+    if as_of in dates:
+        assert as_of is not None  # noqa: S101
+        return as_of
+    there = f"there are {', '.join(map(str, dates[-5:]))}" if dates else "there is none yet"
+    wanted = f"{what} of {as_of}" if as_of else what
+    option = f" --as-of {as_of}" if as_of else ""
+    raise ScoreTableError(f"The store has no {wanted}; {there}. `{verb}{option}` makes one.")

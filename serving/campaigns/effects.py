@@ -1,0 +1,226 @@
+"""Effects by intention to treat: what an action changed, against those held out at random.
+
+In: one action's customers with their arm, stratum, outcomes and the scores of the day of the
+assignment. Out: for each outcome the means of both arms and their difference with an interval,
+plain and adjusted by the scores. Everybody assigned counts as assigned, reached or not; only so
+is the difference that of the action and not of those who could be reached.
+
+The means are linear in the outcomes, m_a = Σ w_i y_i over arm a, with the weights of a least
+squares fit within the arm on indicators of the strata and the scores x, evaluated at the strata's
+shares W_s and the mean scores x̄ of both arms together:
+
+    w_i = W_s / n_as + (x_i − x̄_as)' A⁻¹ (x̄ − Σ_s W_s x̄_as),   A = Σ (x_i − x̄_as)(x_i − x̄_as)'.
+
+Without scores this is the stratified difference in means (Imbens & Rubin 2015, Causal Inference,
+ch. 9), with one stratum the difference in means. With scores it is the regression with
+interactions of Lin (2013), one slope for each arm; the control variate of Deng et al. (2013) is
+the same with one slope for both, their eq. 4. Strata of different treated shares need no weights
+of their own: each is compared within itself and counts by its customers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from serving.errors import CampaignError
+
+Floats = NDArray[np.float64]
+
+#: Fewest customers of each arm for a stratum to be compared by itself.
+LEAST_IN_STRATUM = 5
+#: Fewest customers of each arm for every score that adjusts.
+LEAST_PER_SCORE = 20
+# Below this share of its variance a score says nothing that the others have not said.
+_NEW = 1e-8
+
+
+@dataclass(frozen=True)
+class Arm:
+    """Means of one arm, as they would be if every customer had been in it.
+
+    Attributes
+    ----------
+    customers : int
+    means : ndarray of shape (k,)
+        One for each outcome.
+    covariance : ndarray of shape (k, k)
+        Of the means: Σ w_i² e_i e_i' / (1 − h_i), HC2 of MacKinnon & White (1985); without scores
+        Neyman's (1923) Σ_s W_s² S_s / n_s.
+    freedom : ndarray of shape (k,)
+        Degrees of freedom of the variances, by Welch (1947) and Satterthwaite.
+    """
+
+    customers: int
+    means: Floats
+    covariance: Floats
+    freedom: Floats
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Both arms of an action.
+
+    Attributes
+    ----------
+    treated, holdout : Arm
+    adjusted : bool
+        Whether the scores took part.
+    left_out : int
+        Customers of strata that had too few of one arm and none to be joined with.
+    """
+
+    treated: Arm
+    holdout: Arm
+    adjusted: bool
+    left_out: int
+
+
+def compare(
+    outcomes: Floats,
+    treated: NDArray[np.bool_],
+    strata: NDArray[np.int64],
+    shares: Floats,
+    scores: Floats | None = None,
+) -> Comparison:
+    """Compare the arms of one action.
+
+    Parameters
+    ----------
+    outcomes : ndarray of shape (n, k)
+    treated : ndarray of shape (n,), bool
+    strata : ndarray of shape (n,), int from 0 on
+    shares : ndarray of shape (n,), in (0, 1)
+        Known share of the stratum that is treated. Strata too small to be compared by themselves
+        are joined with others of the same share.
+    scores : ndarray of shape (n, p), optional
+        What was known of each customer on the day of the assignment; NaN where nothing was. Left
+        out when an arm has fewer than 20 customers for each.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    CampaignError
+        If an arm has fewer than two customers that can be compared.
+    """
+    strata, used = _joined(treated, strata, shares)
+    if not used.all():
+        outcomes, treated, strata = outcomes[used], treated[used], strata[used]
+        scores = None if scores is None else scores[used]
+    sizes = np.bincount(treated, minlength=2)
+    if sizes.min() < 2:
+        raise CampaignError(
+            f"Got {sizes[1]} treated customers and {sizes[0]} held out in strata that hold both; "
+            "expected 2 of each or more. Without a holdout nothing can be measured."
+        )
+    known = None if scores is None else _telling(scores, treated)
+    if known is not None and sizes.min() < LEAST_PER_SCORE * known.shape[1]:
+        known = None
+    weights = np.bincount(strata) / len(strata)
+    arms = []
+    for arm in (treated, ~treated):
+        own = None if known is None else known[arm]
+        target = None if known is None else known.mean(axis=0)
+        arms.append(_arm(outcomes[arm], strata[arm], weights, own, target))
+    return Comparison(arms[0], arms[1], known is not None, int((~used).sum()))
+
+
+def _joined(
+    treated: NDArray[np.bool_], strata: NDArray[np.int64], shares: Floats
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Strata numbered anew with small ones joined by their share, and who can be compared."""
+    _, strata = np.unique(strata, return_inverse=True)
+    _, alike = np.unique(np.round(shares, 9), return_inverse=True)
+    large = _least(strata, treated) >= LEAST_IN_STRATUM
+    joined = np.where(large[strata], strata, strata.max() + 1 + alike)
+    _, joined = np.unique(joined, return_inverse=True)
+    used = (_least(joined, treated) >= 2)[joined]
+    if used.any():
+        _, numbered = np.unique(joined[used], return_inverse=True)
+        joined[used] = numbered
+    return joined, used
+
+
+def _least(strata: NDArray[np.int64], treated: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Customers in the smaller arm of each stratum."""
+    groups = strata.max() + 1
+    arms = [np.bincount(strata[arm], minlength=groups) for arm in (treated, ~treated)]
+    return np.minimum(*arms)
+
+
+def _telling(scores: Floats, treated: NDArray[np.bool_]) -> Floats | None:
+    """Scores on one scale without gaps, and without those that say nothing in one of the arms."""
+    missing = np.isnan(scores)
+    counts = np.maximum((~missing).sum(axis=0), 1)
+    filled = np.where(missing, np.where(missing, 0.0, scores).sum(axis=0) / counts, scores)
+    # A gap is itself something that was known.
+    whole = np.column_stack([filled, np.unique(missing, axis=1).astype(np.float64)])
+    whole = whole - whole.mean(axis=0)
+    spread = whole.std(axis=0)
+    whole = whole[:, spread > 0] / spread[spread > 0]
+    kept: list[int] = []
+    for column in range(whole.shape[1]):
+        tried = whole[:, [*kept, column]]
+        if all(_adds(tried[arm]) for arm in (treated, ~treated)):
+            kept.append(column)
+    return whole[:, kept] if kept else None
+
+
+def _adds(columns: Floats) -> bool:
+    """Whether the last of some columns is more than a combination of the others."""
+    centred = columns - columns.mean(axis=0)
+    gram = centred.T @ centred / len(centred)
+    return bool(np.linalg.eigvalsh(gram)[0] > _NEW)
+
+
+def _arm(
+    outcomes: Floats,
+    strata: NDArray[np.int64],
+    shares: Floats,
+    scores: Floats | None,
+    target: Floats | None,
+) -> Arm:
+    """Means of an arm at the strata's shares and the mean scores of everybody."""
+    sizes = np.bincount(strata, minlength=len(shares))
+    residuals = outcomes - _stratum_means(outcomes, strata, sizes)[strata]
+    weights, leverage = (shares / sizes)[strata], (1.0 / sizes)[strata]
+    fitted = 0
+    if scores is not None and target is not None:
+        means = _stratum_means(scores, strata, sizes)
+        centred = scores - means[strata]
+        inverse = np.linalg.pinv(centred.T @ centred)
+        slopes = inverse @ (centred.T @ residuals)
+        residuals = residuals - centred @ slopes
+        weights = weights + centred @ (inverse @ (target - shares @ means))
+        leverage = leverage + np.einsum("ip,pq,iq->i", centred, inverse, centred)
+        fitted = scores.shape[1]
+    # One customer who alone bends the fit would have no error.
+    errors = residuals * (weights / np.sqrt(np.maximum(1.0 - leverage, 0.01)))[:, None]
+    return Arm(
+        customers=len(outcomes),
+        means=weights @ outcomes,
+        covariance=errors.T @ errors,
+        freedom=_freedom(errors, strata, sizes, fitted),
+    )
+
+
+def _stratum_means(values: Floats, strata: NDArray[np.int64], sizes: NDArray[np.int64]) -> Floats:
+    sums = [np.bincount(strata, weights=column, minlength=len(sizes)) for column in values.T]
+    return np.stack(sums, axis=1) / sizes[:, None]
+
+
+def _freedom(
+    errors: Floats, strata: NDArray[np.int64], sizes: NDArray[np.int64], fitted: int
+) -> Floats:
+    """(Σ v_s)² / Σ v_s² / (n_s − 1), with v_s the stratum's part of the variance."""
+    parts = _stratum_means(errors**2, strata, sizes) * sizes[:, None]
+    left = len(strata) - len(sizes)
+    freedom = np.maximum((sizes - 1) * max(left - fitted, 1) / left, 1.0)
+    squares = (parts**2 / freedom[:, None]).sum(axis=0)
+    total = parts.sum(axis=0)
+    return np.divide(total**2, squares, out=np.full(len(total), float(left)), where=squares > 0)

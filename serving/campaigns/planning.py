@@ -1,0 +1,320 @@
+"""A plan: who gets which action for a budget, who is held out, and what it should bring.
+
+In: score rows, the actions with what is believed of them, and whom a guardrail protects. Out: the
+assignments and the figures that people need before anything goes out. Nothing is read or written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from serving.campaigns import holdout
+from serving.campaigns.assignments import HOLDOUT, SCHEMA, TREATED
+from serving.campaigns.audience import Audience, audience
+from serving.campaigns.belief import Effect
+from serving.campaigns.curve import Curve, curve
+from serving.campaigns.outcome import ActionLine, Forecast, forecast
+from serving.campaigns.power import Power, power
+from serving.campaigns.problem import Allocation, Problem
+from serving.campaigns.profit import NEEDED, Increment, Outlook, increment, outlook
+from serving.campaigns.settings import ActionSettings, PlanSettings
+from serving.campaigns.solver import solve
+from serving.errors import CampaignError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+_TRIES = 5
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a plan is asked for.
+
+    Attributes
+    ----------
+    plan_id : str
+        Names the plan, its file and its draw.
+    key : bytes
+        Secret of the draw.
+    margin : float
+        Share of the spend that is profit, in (0, 1].
+    actions : mapping of str to ActionSettings
+    rules : PlanSettings
+        Its budget is the plan's.
+    learned : mapping of str to Effect
+        What was measured of actions; the others are assumed.
+    customers, contacts : pandas.DataFrame or None
+        As for `serving.campaigns.audience.audience`.
+    """
+
+    plan_id: str
+    key: bytes = field(repr=False)
+    margin: float
+    actions: Mapping[str, ActionSettings]
+    rules: PlanSettings = field(default_factory=PlanSettings)
+    learned: Mapping[str, Effect] = field(default_factory=dict)
+    customers: pd.DataFrame | None = field(default=None, repr=False)
+    contacts: pd.DataFrame | None = field(default=None, repr=False)
+
+    def effect(self, name: str) -> Effect:
+        """What is believed of an action: measured, or else assumed."""
+        return self.learned.get(name, self.actions[name].assumed)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan and what is said of it.
+
+    Attributes
+    ----------
+    plan_id : str
+    as_of : date
+    horizon_days : int
+    budget : float or None
+        In currency; None for none.
+    assignments : pyarrow.Table
+        Of the schema `serving.campaigns.assignments.SCHEMA`, the most profitable first.
+    lines : tuple of ActionLine
+        Action by action, in the order of the settings.
+    total : Forecast
+        Of all who are treated.
+    held_back : mapping of str to int
+        Guardrail to the customers that it held back.
+    unscored : int
+        Customers of whom too little can be said to plan for them.
+    curve : Curve
+    power : Power
+    gap : float
+        How far the best plan can be away at most, as a share of its profit; before the holdout.
+    """
+
+    plan_id: str
+    as_of: date
+    horizon_days: int
+    budget: float | None
+    assignments: pa.Table = field(repr=False)
+    lines: tuple[ActionLine, ...]
+    total: Forecast
+    held_back: Mapping[str, int]
+    unscored: int
+    curve: Curve
+    power: Power
+    gap: float
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """Actions in the plan whose effect was never measured."""
+        return tuple(one.action for one in self.lines if one.since is None and one.chosen)
+
+
+def draw_up(scores: pd.DataFrame, order: Order) -> Plan:
+    """Draw up a plan.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+        Score rows of one as-of date.
+    order : Order
+
+    Returns
+    -------
+    Plan
+        The treated keep the budget, every capacity and the contact limit; so do the held out
+        together with them where no smaller draw would do.
+
+    Raises
+    ------
+    CampaignError
+        If there is no action, or nobody whose value is known.
+    """
+    if not order.actions:
+        raise CampaignError(
+            "Got settings without an action; expected one at least: add a section "
+            "[actions.<name>] with channel, cost and kept = { mean = …, sd = … }."
+        )
+    said = scores[list(NEEDED)].notna().all(axis=1).to_numpy(dtype=bool)
+    if not said.any():
+        raise CampaignError(
+            f"Got no customer with {', '.join(NEEDED)}; a plan needs what customers are worth. "
+            "Under the rule `label` there is no value without a purchase log."
+        )
+    known = scores[said].reset_index(drop=True)
+    as_of = known["as_of"].iloc[0]
+    aimed = audience(
+        known,
+        order.actions,
+        as_of=as_of,
+        suppressed=order.rules.suppressed,
+        customers=order.customers,
+        contacts=order.contacts,
+    )
+    expected = outlook(known, margin=order.margin)
+    gains = {name: _gain(order, name, expected) for name in order.actions}
+    whole = _problem(order, aimed, list(gains.values()))
+    found, held = _with_holdout(known, whole, order)
+    return _told(known, order, aimed, expected, gains, whole, found, held, int((~said).sum()))
+
+
+def _gain(order: Order, name: str, expected: Outlook) -> Increment:
+    action = order.actions[name]
+    return increment(
+        expected, order.effect(name), cost=action.cost, cost_per_spend=action.cost_per_spend
+    )
+
+
+def _problem(order: Order, aimed: Audience, gains: list[Increment]) -> Problem:
+    """The problem of the treated."""
+    profit = np.column_stack([one.profit for one in gains])
+    limits = [one.capacity for one in order.actions.values()]
+    budget = order.rules.budget
+    return Problem(
+        profit=np.where(aimed.allowed, profit, -np.inf),
+        cost=np.column_stack([one.cost for one in gains]),
+        budget=np.inf if budget is None else budget,
+        capacity=np.array([np.inf if one is None else float(one) for one in limits]),
+        contacts=order.rules.max_contacts,
+    )
+
+
+def _with_holdout(
+    scores: pd.DataFrame, whole: Problem, order: Order
+) -> tuple[Allocation, np.ndarray]:
+    """Choose so many more that the treated among them use the limits, and never break them.
+
+    The held out cost nothing. How many of them fall on dear customers is chance, so a choice whose
+    treated cost too much is made anew with a little less; the last one fits whoever is held out.
+    """
+    share = order.rules.holdout
+    budget, capacity = whole.budget / (1 - share), whole.capacity / (1 - share)
+    for attempt in range(_TRIES):
+        last = attempt == _TRIES - 1
+        limits = (whole.budget, whole.capacity) if last else (budget, capacity)
+        found = solve(whole.limited(budget=limits[0], capacity=limits[1]))
+        held = _held_out(scores, found.chosen, order)
+        treated = found.chosen & ~held[:, None]
+        cost, taken = float(whole.cost[treated].sum()), treated.sum(axis=0)
+        if cost <= whole.budget and (taken <= whole.capacity).all():
+            break
+        budget *= min(1.0, whole.budget / cost * (1 - 1e-4)) if cost else 1.0
+        capacity = capacity - np.maximum(taken - whole.capacity, 0.0)
+    return found, held
+
+
+def _held_out(scores: pd.DataFrame, chosen: np.ndarray, order: Order) -> np.ndarray:
+    """Who of the chosen is held out, as a mask over all customers."""
+    rows = np.flatnonzero(chosen.any(axis=1))
+    names = np.array(list(order.actions))
+    some = scores.iloc[rows]
+    held = np.zeros(len(scores), dtype=bool)
+    held[rows] = holdout.draw(
+        some["customer_id"].tolist(),
+        holdout.strata(*_stratified(some, names[chosen[rows].argmax(axis=1)])),
+        order.rules.holdout,
+        plan_id=order.plan_id,
+        key=order.key,
+    )
+    return held
+
+
+def _stratified(some: pd.DataFrame, first: np.ndarray) -> tuple[Any, Any, np.ndarray]:
+    tiers = some["tier"].astype("object").where(some["tier"].notna(), "none")
+    return first, tiers, some["churn_probability"].to_numpy("float64")
+
+
+def _told(
+    scores: pd.DataFrame,
+    order: Order,
+    aimed: Audience,
+    expected: Outlook,
+    gains: Mapping[str, Increment],
+    whole: Problem,
+    found: Allocation,
+    held: np.ndarray,
+    unscored: int,
+) -> Plan:
+    """The plan in figures."""
+    treated = found.chosen & ~held[:, None]
+    lines = tuple(
+        ActionLine(
+            action=name,
+            channel=order.actions[name].channel,
+            owner=order.actions[name].owner,
+            source=order.effect(name).source,
+            since=order.effect(name).since,
+            chosen=int(found.chosen[:, place].sum()),
+            forecast=forecast([(gains[name], order.effect(name), treated[:, place])]),
+        )
+        for place, name in enumerate(gains)
+    )
+    everything = [
+        (gains[name], order.effect(name), treated[:, place]) for place, name in enumerate(gains)
+    ]
+    rows = found.chosen.any(axis=1)
+    means = np.array([order.effect(name).kept.mean for name in gains])
+    kept = expected.leaves[rows] * np.minimum(found.chosen[rows] @ means, 1.0)
+    share = order.rules.holdout
+    return Plan(
+        plan_id=order.plan_id,
+        as_of=scores["as_of"].iloc[0],
+        horizon_days=int(scores["horizon_days"].iloc[0]),
+        budget=order.rules.budget,
+        assignments=_assignments(scores, order, whole, found, held),
+        lines=lines,
+        total=forecast(everything),
+        held_back=aimed.held_back,
+        unscored=unscored,
+        curve=curve(whole, treated=1 - share),
+        power=power(1 - expected.leaves[rows], kept, held[rows]),
+        gap=found.gap,
+    )
+
+
+def _assignments(
+    scores: pd.DataFrame, order: Order, whole: Problem, found: Allocation, held: np.ndarray
+) -> pa.Table:
+    """One row for each chosen pair, the most profitable first."""
+    import pyarrow as pa
+
+    customer, action = np.nonzero(found.chosen)
+    first = np.argsort(-whole.profit[customer, action], kind="stable")
+    customer, action = customer[first], action[first]
+    some, names = scores.iloc[customer], np.array(list(order.actions), dtype=object)
+    rows = np.flatnonzero(found.chosen.any(axis=1))
+    own = holdout.strata(*_stratified(scores.iloc[rows], names[found.chosen[rows].argmax(axis=1)]))
+    stratum = own[np.searchsorted(rows, customer)]
+    ids, said = some["customer_id"].tolist(), [order.actions[name] for name in names]
+    columns = {
+        "assignment_id": holdout.assignment_ids(
+            ids, names[action].tolist(), plan_id=order.plan_id, key=order.key
+        ),
+        "plan_id": [order.plan_id] * len(ids),
+        "customer_id": ids,
+        "as_of": some["as_of"].tolist(),
+        "horizon_days": some["horizon_days"].tolist(),
+        "action": names[action],
+        "channel": np.array([one.channel for one in said], dtype=object)[action],
+        "owner": np.array([one.owner for one in said], dtype=object)[action],
+        "arm": np.where(held[customer], HOLDOUT, TREATED),
+        "stratum": stratum,
+        "treated_share": np.full(len(ids), 1 - order.rules.holdout),
+        "cost": whole.cost[customer, action],
+        "expected_profit": whole.profit[customer, action],
+        **{
+            name: pa.array(some[name], from_pandas=True)
+            for name in ("return_probability", "expected_purchases", "expected_spend")
+        },
+    }
+    arrays = []
+    for item in SCHEMA:
+        made = columns[item.name]
+        if isinstance(made, pa.ChunkedArray):
+            made = made.combine_chunks()
+        arrays.append(pa.array(made, item.type) if not isinstance(made, pa.Array) else made)
+    return pa.Table.from_arrays(arrays, schema=SCHEMA)
