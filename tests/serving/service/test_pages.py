@@ -132,9 +132,8 @@ def test_the_grid_counts_customers_by_stage_and_tier(page, shop):
     counts = shop.scores.groupby(["stage", "tier"]).size()
     outline = page()
     for stage, tier in list(counts.index)[:6]:
-        assert f"/customers?stage={stage}&tier={tier}" in [
-            link["href"] for link in outline.all("a")
-        ]
+        target = f"/customers?stage={stage}&tier={tier}"
+        assert target in [link["href"] for link in outline.all("a")]
         filtered = " ".join(page(target).words)
         number = counts[stage, tier]
         assert f"{number} {'customer' if number == 1 else 'customers'}" in filtered
