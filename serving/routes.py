@@ -48,6 +48,7 @@ _TABLE = (
     Route("/export", _EITHER),
     Route("/", _EITHER),
     Route("/customer", _EITHER),
+    Route("/segments", _EITHER),
     Route("/models", _EITHER),
     Route("/models/plot", _EITHER),
     Route("/data", _EITHER),

@@ -28,6 +28,7 @@ from serving.workbench import (
     check,
     customer,
     customers,
+    groups,
     language,
     models,
     overview,
@@ -68,6 +69,7 @@ def application(worker: WorkerOf) -> Starlette:
             Route("/", with_worker(_overview), methods=["GET"]),
             Route("/customers", with_worker(_customers), methods=["GET"]),
             Route("/customer", customer_page, methods=["POST"]),
+            Route("/segments", with_worker(_segments), methods=["GET"]),
             Route("/models", with_worker(_models), methods=["GET"]),
             Route("/models/plot", with_worker(_plot), methods=["GET"]),
             Route("/data", with_worker(_data), methods=["GET"]),
@@ -116,6 +118,13 @@ def _customers(worker: Worker, request: Request) -> Response:
 def _customer(worker: Worker, request: Request, customer_id: str) -> Response:
     shown = customer.content(worker, customer_id, granted())
     return pages.render("customer.html", request, **shown)
+
+
+def _segments(worker: Worker, request: Request) -> Response:
+    desk = worker.desk
+    if desk is None:
+        return _empty(worker, request)
+    return pages.render("segments.html", request, **groups.content(worker, desk, granted()))
 
 
 def _models(worker: Worker, request: Request) -> Response:

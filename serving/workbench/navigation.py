@@ -27,6 +27,7 @@ class Place:
 PLACES = (
     Place("/", "Overview"),
     Place("/customers", "Customers"),
+    Place("/segments", "Segments"),
     Place("/models", "Models"),
     Place("/data", "Data"),
 )

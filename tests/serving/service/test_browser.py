@@ -117,7 +117,9 @@ def test_a_cell_of_the_grid_opens_its_customers(tab, shop):
     assert int(number) == ((frame["stage"] == stage) & (frame["tier"] == tier)).sum()
 
 
-@pytest.mark.parametrize("path", ["/", "/customers", "/models", "/data", "/docs", "customer"])
+@pytest.mark.parametrize(
+    "path", ["/", "/customers", "/segments", "/models", "/data", "/docs", "customer"]
+)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_shows_pages_without_sideways_scrolling(tab, path, scheme):
     page = tab(viewport={"width": 390, "height": 844}, color_scheme=scheme)
@@ -137,3 +139,11 @@ def test_every_control_has_a_name(tab):
     assert unnamed == 0
     assert page.evaluate("document.documentElement.lang") == "en"
     assert page.locator("th:not([scope])").count() == 0
+
+
+def test_charts_answer_to_the_pointer_where_scripts_run(tab):
+    """The page's own script draws each chart anew; nothing is compiled from text."""
+    page = tab()
+    page.goto("/segments")
+    page.wait_for_selector("figure.chart .vega-embed, figure.chart div svg")
+    assert page.locator("figure.chart svg").count() == 1

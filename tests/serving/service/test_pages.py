@@ -270,6 +270,8 @@ def test_a_page_speaks_the_language_that_is_chosen_and_stays_where_it_was(servic
     assert chosen.headers["location"] == "/customers"
     cookie = chosen.headers["set-cookie"].partition(";")[0]
     told = service.get("/", headers={"accept": "text/html", "cookie": cookie})
+    # The other tests ask with the same jar of cookies.
+    service.get("/language?to=en")
     assert told.headers["content-language"] == "zh"
     assert "谁即将离开" in told.text
     assert 'lang="zh"' in told.text
@@ -277,5 +279,22 @@ def test_a_page_speaks_the_language_that_is_chosen_and_stays_where_it_was(servic
 
 @pytest.mark.parametrize("back", ["//elsewhere.example", "https://elsewhere.example", "/a?b=c"])
 def test_the_choice_of_a_language_leads_nowhere_else(service, back):
-    told = service.get("/language", params={"to": "zh", "back": back})
+    told = service.get("/language", params={"to": "en", "back": back})
     assert told.headers["location"] == "/"
+
+
+def test_segments_add_up_to_the_table_and_say_that_one_date_shows_no_change(page, shop):
+    outline = page("/segments")
+    words = " ".join(outline.words)
+    for tier, number in shop.scores["tier"].value_counts().items():
+        assert f"/customers?tier={tier}" in [link.get("href") for link in outline.all("a")]
+        assert f"{number:,}" in words
+    assert "With a second score table of another date" in words
+    assert outline.all("svg")
+
+
+def test_groups_show_what_a_key_may_see(service, keys):
+    for key, hidden in (("risk", "Share of equity"), ("value", "Mean risk")):
+        told = service.get("/segments", key=keys[key], headers={"accept": "text/html"}).text
+        assert "Named segments" in told
+        assert hidden not in told

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from starlette.requests import Request
 
-from serving import reasons, watchlist
+from serving import named, reasons, watchlist
 from serving.workbench import customers, language, navigation, pages
 from training import registry
 
@@ -46,6 +46,7 @@ def spoken_texts() -> set[str]:
     """Every text of the templates, and the names that pages look up."""
     found = {place.name for place in navigation.PLACES} | set(pages.WORDS.values())
     found |= {words for _, words, _ in customers.ORDERS} | set(watchlist.HEADINGS) | AGES
+    found |= {one.words for one in named.TABLE}
     found |= {reasons.RAISES, reasons.LOWERS, registry.CHAMPION, registry.CHALLENGER}
     for path in TEMPLATES.glob("*.html"):
         environment = pages.environment()
