@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
-from training.errors import TrainingError
+from training.errors import RegistryError, TrainingError
 from training.scorer import Scorer
 
 if TYPE_CHECKING:
@@ -88,7 +88,11 @@ def judge(
             f"history is too short for a test window, so nothing shows that it beats version "
             f"{champion.version}; `regulars models promote` promotes by hand",
         )
-    rival = _unspoilt(champion, window_from)
+    try:
+        rival = _unspoilt(champion, window_from)
+    except RegistryError as problem:
+        # Nobody can serve it either: a refusal would leave the business without a model.
+        return Verdict(True, f"version {champion.version} cannot be read any more: {problem}")
     if rival is None:
         return Verdict(
             False,

@@ -122,3 +122,15 @@ def test_labelled_models_are_compared_out_of_fold_on_the_same_data(
     assert gate.judge_held_out(0.4, "abc", champion).passed
     assert not gate.judge_held_out(0.5, "abc", champion).passed
     assert "other data" in gate.judge_held_out(0.1, "xyz", champion).why
+
+
+def test_a_champion_that_this_version_cannot_read_is_no_rival(
+    good: Scorer, test_rows: pd.DataFrame, tmp_path: Path
+) -> None:
+    """After a change of the format there has to be a way on: whoever is trained now passes."""
+    champion = _champion(good, tmp_path)
+    head = champion.path / "scorer.json"
+    head.write_text(head.read_text().replace('"format": ', '"format": 9'))
+    verdict = _judge(_worse(good.predict(test_rows)), test_rows, champion)
+    assert verdict.passed
+    assert "cannot be read any more" in verdict.why
