@@ -42,6 +42,36 @@ clv_horizon_days = 365
 margin = 0.30                   # share of the spend that is profit
 annual_discount_rate = 0.10
 
+# What can be done, for `regulars plan`. Nothing was ever measured here: the effects are assumptions,
+# each with how unsure it is, and the plan says so.
+[actions.call]
+channel = "telephone"
+cost = 4.0                      # for each customer, in USD
+capacity = 300                  # as many as one desk can call in a campaign
+tiers = ["key"]
+min_risk = 0.3
+mass = false                    # key accounts only get what a named owner does for them
+owner = "key account desk"
+kept = { mean = 0.15, sd = 0.07 }   # of those who would leave, the share that it keeps
+
+[actions.voucher]
+channel = "e-mail"
+cost = 0.10
+cost_per_spend = 0.10           # ten per cent off whatever is then bought
+stages = ["at_risk", "lapsed"]
+max_risk = 0.95                 # there are lost causes
+kept = { mean = 0.06, sd = 0.03 }
+lift = { mean = 0.02, sd = 0.02 }   # the others spend so much more
+
+[actions.newsletter]
+channel = "e-mail"
+cost = 0.02
+kept = { mean = 0.005, sd = 0.005 }
+
+[plan]
+budget = 1500
+holdout = 0.10                  # left out at random, so that the effect can be measured
+
 [store]
 path = ".regulars"              # behaviour tables, scores, models
 """

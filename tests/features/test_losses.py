@@ -13,7 +13,9 @@ from features.contract import (
     NO_CUSTOMER,
     NO_DATE,
     REASONS,
+    UNKNOWN_ARM,
     UNPARSEABLE_AMOUNT,
+    UNPARSEABLE_COST,
     UNPARSEABLE_DATE,
     UNPARSEABLE_END,
     UNPARSEABLE_PRICE,
@@ -26,6 +28,7 @@ REJECTS = Path("/store/rejects")
 UNREAD = {
     *(UNPARSEABLE_DATE, UNPARSEABLE_AMOUNT, UNPARSEABLE_VALUE),
     *(UNPARSEABLE_END, UNPARSEABLE_PRICE),
+    *(UNPARSEABLE_COST, UNKNOWN_ARM),
 }
 COUNTS = st.dictionaries(st.sampled_from(REASONS), st.integers(1, 1000), max_size=6)
 
