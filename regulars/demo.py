@@ -42,8 +42,8 @@ clv_horizon_days = 365
 margin = 0.30                   # share of the spend that is profit
 annual_discount_rate = 0.10
 
-# What can be done, for `regulars plan`. Nothing was ever measured here: the effects are assumptions,
-# each with how unsure it is, and the plan says so.
+# What can be done, for `regulars plan`. Nothing was ever measured here: the effects are
+# assumptions, each with how unsure it is, and the plan says so.
 [actions.call]
 channel = "telephone"
 cost = 4.0                      # for each customer, in USD
