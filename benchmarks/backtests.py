@@ -18,7 +18,7 @@ from benchmarks import rivals
 from benchmarks.data_sets import Case, DataSet
 from benchmarks.printed import tell
 from regulars.settings import Settings
-from serving.kinds import of_scores
+from serving.groups.kinds import of_scores
 from training import metrics, panel, reliability
 from training.asked import Asked
 from training.errors import StatisticalWarning

@@ -34,11 +34,11 @@ from benchmarks.bars import Bar
 from benchmarks.data_sets import Case, DataSet
 from benchmarks.printed import heading, table, tell
 from benchmarks.standing import LEAST
-from serving import tiers
-from serving.history import read
-from serving.kinds import of_scores
-from serving.lifecycle import STAGES
-from serving.tiers import TIERS
+from serving.groups import tiers
+from serving.groups.history import read
+from serving.groups.kinds import of_scores
+from serving.groups.lifecycle import STAGES
+from serving.groups.tiers import TIERS
 
 ABOUT = f"""Stages and tiers as of a date, and what each did in the window after it. Two dates a
 data set: rules were looked at on the earlier one; the later one is what they are held to. *Profit*

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from features.cohorts import Cohort
     from regulars.review import Equity, Segments, Since
     from regulars.settings import Settings
-    from serving.groups import Group
-    from serving.migration import Flow
+    from serving.groups.migration import Flow
+    from serving.groups.summary import Group
 
 # Months of a triangle that fit beside each other.
 _MONTHS = 13
@@ -109,7 +109,7 @@ def accounts(
     number : int
         Accounts in all.
     rows : sequence of mapping
-        The first of them, as of `serving.accounts.accounts`.
+        The first of them, as of `serving.groups.accounts.accounts`.
     settings : Settings
         Their currency.
 
@@ -190,7 +190,7 @@ def _since(since: Since, currency: str) -> Iterator[Table]:
 
 
 def _flows(title: str, flows: Sequence[Flow]) -> Table:
-    from serving.migration import WORDS
+    from serving.groups.migration import WORDS
 
     told = {flow.now for flow in flows}
     usual = [word for words in WORDS.values() for word in words if word in told]

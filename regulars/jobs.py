@@ -249,7 +249,7 @@ def train(
     """
     from regulars.settings import loggable
     from regulars.version import code_version
-    from serving import kinds
+    from serving.groups import kinds
     from training import pipeline
     from training.evidence import Order
 
@@ -308,7 +308,7 @@ def score(
     import pyarrow.parquet as pq
 
     from serving import scores, scoring, totals
-    from serving.tiers import Costs
+    from serving.groups.tiers import Costs
     from training import swing
     from training.scorer import Scorer
 

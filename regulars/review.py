@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from features.cohorts import Cohort
     from features.store import Store
     from regulars.settings import Settings
-    from serving.equity import Movement
-    from serving.groups import Group
-    from serving.migration import Flow
-    from serving.retention import Gain
-    from serving.rises import Rise
+    from serving.groups.equity import Movement
+    from serving.groups.migration import Flow
+    from serving.groups.retention import Gain
+    from serving.groups.rises import Rise
+    from serving.groups.summary import Group
 
 _RISES = 20
 
@@ -113,8 +113,9 @@ def segments(settings: Settings, as_of: date | None) -> Segments:
         If a rule segment does not fit the tables.
     """
     from features import connection
-    from serving import groups, ledger, named
-    from serving.rules import NAMED
+    from serving.groups import ledger, named
+    from serving.groups import summary as groups
+    from serving.groups.rules import NAMED
 
     day, engine = _scored(jobs.store(settings), as_of), connection.duckdb()
     table = ledger.scores(engine, jobs.store(settings).scores(day))
@@ -153,7 +154,8 @@ def members(settings: Settings, as_of: date | None, name: str, out: Path) -> int
 
     from features import connection
     from features.compat import arrow
-    from serving import ledger, named, rules, scores
+    from serving import scores
+    from serving.groups import ledger, named, rules
 
     known = (*settings.segments, *named.NAMES)
     if name not in known:
@@ -195,7 +197,8 @@ def equity(settings: Settings, as_of: date | None, since: date | None, *, raised
         If a score table is missing, or the two cannot be compared.
     """
     from features import connection
-    from serving import ledger, retention, scores
+    from serving import scores
+    from serving.groups import ledger, retention
 
     place, engine = jobs.store(settings), connection.duckdb()
     day = _scored(place, as_of)
@@ -239,7 +242,7 @@ def cohorts(settings: Settings, as_of: date | None) -> tuple[date, tuple[Cohort,
     """
     from features import cohorts as triangle
     from features import connection
-    from serving import ledger
+    from serving.groups import ledger
 
     place = jobs.store(settings)
     day = _dated(place.dates("occasions"), as_of, "customer-days", "regulars build")
@@ -259,7 +262,7 @@ def accounts(settings: Settings, as_of: date | None) -> tuple[date, Any]:
     Returns
     -------
     tuple of (date, ibis table)
-        As `serving.accounts.accounts`; the engine lives as long as the table.
+        As `serving.groups.accounts.accounts`; the engine lives as long as the table.
 
     Raises
     ------
@@ -270,8 +273,8 @@ def accounts(settings: Settings, as_of: date | None) -> tuple[date, Any]:
     """
     from features import connection
     from features.errors import SettingsError
-    from serving import accounts as rolled
-    from serving import ledger
+    from serving.groups import accounts as rolled
+    from serving.groups import ledger
 
     customers = settings.sources.customers
     if customers is None or customers.account is None:
@@ -286,15 +289,16 @@ def accounts(settings: Settings, as_of: date | None) -> tuple[date, Any]:
 
 
 def _parts(table: Any) -> tuple[tuple[Group, ...], tuple[Group, ...]]:
-    from serving import groups
-    from serving.lifecycle import STAGES
-    from serving.tiers import TIERS
+    from serving.groups import summary as groups
+    from serving.groups.lifecycle import STAGES
+    from serving.groups.tiers import TIERS
 
     return groups.by(table, "tier", TIERS), groups.by(table, "stage", STAGES)
 
 
 def _since(place: Store, engine: Any, table: Any, meta: Any, before: date) -> Since:
-    from serving import equity, ledger, migration, rises, scores
+    from serving import scores
+    from serving.groups import equity, ledger, migration, rises
 
     notes = ledger.doubts(scores.read_meta(place.scores(before)), meta)
     beside = ledger.beside(ledger.scores(engine, place.scores(before)), table)
@@ -309,7 +313,7 @@ def _since(place: Store, engine: Any, table: Any, meta: Any, before: date) -> Si
 
 
 def _together(settings: Settings, engine: Any, table: Any, day: date) -> Any:
-    from serving import ledger
+    from serving.groups import ledger
 
     path = jobs.store(settings).behaviour(day)
     return ledger.together(table, ledger.behaviour(engine, path))

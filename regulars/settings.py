@@ -22,7 +22,7 @@ from features.errors import SettingsError
 from features.settings import Section, Source, Sources, StoreSettings
 from regulars import corrections
 from serving.campaigns.settings import Actions, PlanSettings, action_name
-from serving.rules import SegmentSettings
+from serving.groups.rules import SegmentSettings
 from training.settings import ChurnSettings, TrackingSettings, ValueSettings
 
 _NAME = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
@@ -134,7 +134,7 @@ def _of_contacts(settings: Settings) -> Iterator[str]:
 
 def _of_segments(settings: Settings) -> Iterator[str]:
     """Faults in the conditions of [segments.…]."""
-    from serving import rules
+    from serving.groups import rules
 
     customers = settings.sources.customers
     yield from rules.faults(settings.segments, customers.attributes if customers else ())

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from serving.lifecycle import STAGES
+from serving.groups.lifecycle import STAGES
+from serving.groups.tiers import TIERS
 from serving.reasons import LOWERS, RAISES, TOP
-from serving.tiers import TIERS
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from serving.abstention import ANSWERS
-from serving.lifecycle import STAGES
-from serving.tiers import TIERS
+from serving.groups.lifecycle import STAGES
+from serving.groups.tiers import TIERS
 
 PROBABILITIES = (
     "churn_probability",

@@ -30,10 +30,10 @@ from pydantic import BaseModel, ValidationError
 from features import locations, variables
 from features.errors import SettingsError
 from features.store import Store
-from serving import billing
+from serving.api import billing
+from serving.api.observability import DIRECTORY
 from serving.errors import ScoreTableError, ServingError
-from serving.observability import DIRECTORY
-from serving.population import Thresholds
+from serving.groups.population import Thresholds
 
 CONFIG = "REGULARS_CONFIG"
 SCORER = "REGULARS_SCORER"
@@ -95,7 +95,7 @@ class Deployment:
     thresholds : Thresholds or None
         Those put beside the model; a score table's own go before them.
     billing : dict or None
-        How subscriptions are kept (`serving.billing.kept`); None without such a source.
+        How subscriptions are kept (`serving.api.billing.kept`); None without such a source.
     tracking : str or None
         Address of MLflow's store; None in a bento without settings. It can hold a password.
     """

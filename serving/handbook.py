@@ -14,21 +14,13 @@ from collections.abc import Iterable, Sequence
 import pyarrow as pa
 
 from features.catalogue import FAMILIES
-from serving import (
-    abstention,
-    named,
-    potential,
-    reasons,
-    segments,
-    subscribers,
-    tiers,
-    watchlist,
-)
+from serving import abstention, reasons
 from serving.catalogue import COLUMNS, REASON, Column
-from serving.lifecycle import Rhythm
+from serving.groups import named, potential, segments, subscribers, tiers, watchlist
+from serving.groups.lifecycle import Rhythm
+from serving.groups.tiers import Cuts
 from serving.scores import REASON as REASON_TYPE
 from serving.scores import SCHEMA
-from serving.tiers import Cuts
 from training.reach import FURTHEST, HELD
 
 _HEAD = """# Scores

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Literal, get_args
 
-from serving.routes import ADMIN, RISK, VALUE
+from serving.api.routes import ADMIN, RISK, VALUE
 from serving.scores import SCHEMA
 
 COMMON = (

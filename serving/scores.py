@@ -24,9 +24,9 @@ import pyarrow.compute as pc
 
 from serving.contract import broken_rules
 from serving.errors import OutputError, ScoreTableError
-from serving.lifecycle import STAGES
-from serving.population import Thresholds
-from serving.tiers import TIERS
+from serving.groups.lifecycle import STAGES
+from serving.groups.population import Thresholds
+from serving.groups.tiers import TIERS
 
 KEY = b"regulars"
 

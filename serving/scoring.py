@@ -19,23 +19,15 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from serving import (
-    abstention,
-    lifecycle,
-    population,
-    potential,
-    scores,
-    segments,
-    subscribers,
-    tiers,
-)
+from serving import abstention, scores
 from serving.contract import BOUNDED
 from serving.errors import ScoringError
-from serving.history import History
-from serving.history import read as read_history
-from serving.population import Thresholds
+from serving.groups import lifecycle, population, potential, segments, subscribers, tiers
+from serving.groups.history import History
+from serving.groups.history import read as read_history
+from serving.groups.population import Thresholds
+from serving.groups.tiers import FREE, Costs
 from serving.reasons import reasons, typical
-from serving.tiers import FREE, Costs
 
 # What rests on a customer's purchases: not said without any.
 _FROM_PURCHASES = (

@@ -29,11 +29,11 @@ from bentoml.exceptions import BentoMLException
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from serving import answers, deployment, observability, routes, security
-from serving.errors import ServingError
-from serving.failures import Failure, OneShape, unforeseen
-from serving.limits import Limited
-from serving.messages import (
+from serving import deployment
+from serving.api import answers, observability, routes, security
+from serving.api.failures import Failure, OneShape, unforeseen
+from serving.api.limits import Limited
+from serving.api.messages import (
     CustomersAnswer,
     CustomersRequest,
     IdsRequest,
@@ -42,6 +42,7 @@ from serving.messages import (
     ScoreRequest,
     ValueAnswer,
 )
+from serving.errors import ServingError
 from serving.workbench.app import application
 from serving.worker import Worker, start
 from training.errors import TrainingError

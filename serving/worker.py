@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from serving import deployment
+from serving.api.failures import Failure
+from serving.api.newest import Newest
 from serving.deployment import Deployment
 from serving.desk import Desk
-from serving.failures import Failure
-from serving.newest import Newest
-from serving.subscribers import are_scored
+from serving.groups.subscribers import are_scored
 
 if TYPE_CHECKING:
-    from serving.plans import Plans
+    from serving.api.plans import Plans
     from training.scorer import Scorer
 
 
@@ -141,7 +141,7 @@ def start(
     if found.scorer is None:
         return Worker(found, None, newest, clock=clock)
     # Loaded here and not with the module, which the command line imports for its help.
-    from serving.plans import Plans
+    from serving.api.plans import Plans
     from training.scorer import Scorer
 
     scorer = Scorer.load(found.scorer)

@@ -77,7 +77,7 @@ def _show_totals(done: Scored, settings: Settings) -> None:
 
 def _show_first(done: Scored, settings: Settings) -> None:
     """Whom to look after first."""
-    from serving import watchlist
+    from serving.groups import watchlist
 
     listed = watchlist.top(done.frame, _SHOWN)
     if listed.rows:
@@ -141,7 +141,7 @@ def key(
     """
     import secrets
 
-    from serving import security
+    from serving.api import security
     from serving.errors import ServingError
 
     made = secrets.token_urlsafe(32)

@@ -20,9 +20,10 @@ from starlette.responses import JSONResponse, RedirectResponse, Response, Stream
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from serving import answers, catalogue, documentation, exports, observability, parameters, questions
-from serving.failures import Failure
-from serving.security import granted
+from serving import catalogue, questions
+from serving.api import answers, documentation, exports, observability, parameters
+from serving.api.failures import Failure
+from serving.api.security import granted
 from serving.workbench import (
     charts,
     check,

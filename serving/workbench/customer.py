@@ -8,10 +8,11 @@ from datetime import date
 from typing import Any
 
 from features.store import Store
-from serving import answers, questions
+from serving import questions
+from serving.api import answers
+from serving.api.failures import Failure
+from serving.api.routes import ADMIN, RISK, VALUE
 from serving.desk import Desk
-from serving.failures import Failure
-from serving.routes import ADMIN, RISK, VALUE
 from serving.workbench import timeline
 from serving.worker import Worker
 

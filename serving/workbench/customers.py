@@ -12,12 +12,14 @@ from urllib.parse import urlencode
 
 from starlette.requests import Request
 
-from serving import answers, parameters, questions, watchlist
+from serving import questions
+from serving.api import answers, parameters
+from serving.api.messages import CustomersRequest
+from serving.api.routes import ADMIN, RISK, VALUE
 from serving.desk import Desk, Totals
-from serving.lifecycle import STAGES
-from serving.messages import CustomersRequest
-from serving.routes import ADMIN, RISK, VALUE
-from serving.tiers import TIERS
+from serving.groups import watchlist
+from serving.groups.lifecycle import STAGES
+from serving.groups.tiers import TIERS
 from serving.worker import Worker
 
 PAGE_SIZE = 25

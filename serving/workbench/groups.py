@@ -14,19 +14,19 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from serving import answers
+from serving.api import answers
 from serving.desk import Desk
 from serving.errors import ScoreTableError
-from serving.lifecycle import STAGES
-from serving.tiers import TIERS
+from serving.groups.lifecycle import STAGES
+from serving.groups.tiers import TIERS
 from serving.workbench import charts, customers
 from serving.worker import Worker
 
 if TYPE_CHECKING:
-    from serving.equity import Movement
-    from serving.groups import Group
-    from serving.migration import Flow
-    from serving.rises import Rise
+    from serving.groups.equity import Movement
+    from serving.groups.migration import Flow
+    from serving.groups.rises import Rise
+    from serving.groups.summary import Group
 
 #: Key accounts of the list of rises.
 RISES = 15
@@ -86,7 +86,7 @@ def content(worker: Worker, desk: Desk, scopes: Iterable[str]) -> dict[str, Any]
     -------
     dict
     """
-    from serving import named
+    from serving.groups import named
 
     store = worker.deployment.store
     assert store is not None  # noqa: S101 - the table is from it
@@ -109,8 +109,9 @@ def content(worker: Worker, desk: Desk, scopes: Iterable[str]) -> dict[str, Any]
 def _found(now: Path, written: int, before: Path | None = None, _: int = 0) -> Groups:
     """Groups of a file as it was written, beside an earlier one."""
     from features import connection
-    from serving import groups, ledger, named
-    from serving.rules import NAMED
+    from serving.groups import ledger, named
+    from serving.groups import summary as groups
+    from serving.groups.rules import NAMED
 
     del written
     engine = connection.duckdb()
@@ -124,7 +125,8 @@ def _found(now: Path, written: int, before: Path | None = None, _: int = 0) -> G
 
 
 def _since(engine: Any, table: Any, now: Path, before: Path) -> Since | None:
-    from serving import equity, ledger, migration, rises, scores
+    from serving import scores
+    from serving.groups import equity, ledger, migration, rises
 
     try:
         earlier, current = scores.read_meta(before), scores.read_meta(now)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from serving.failures import Failure
+from serving.api.failures import Failure
 from serving.worker import Worker
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from serving import routes
+from serving.api import routes
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,13 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
-from serving import answers, parameters, watchlist
+from serving.api import answers, parameters
+from serving.api.messages import CustomersRequest, Filter
+from serving.api.routes import RISK, VALUE
 from serving.desk import Desk, Totals
-from serving.lifecycle import STAGES
-from serving.messages import CustomersRequest, Filter
-from serving.routes import RISK, VALUE
-from serving.tiers import TIERS
+from serving.groups import watchlist
+from serving.groups.lifecycle import STAGES
+from serving.groups.tiers import TIERS
 from serving.workbench import customers
 from serving.worker import Worker
 

@@ -17,8 +17,8 @@ import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from serving.api.security import granted
 from serving.release import release
-from serving.security import granted
 from serving.workbench import language, navigation
 
 _SYMBOLS: Mapping[str, str] = MappingProxyType(

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import groups
 from benchmarks.data_sets import Case
-from serving.tiers import TIERS
+from serving.groups.tiers import TIERS
 
 
 def seen(returns: dict[str, float], spends: dict[str, float], size: int = 200) -> groups.Seen:

@@ -16,7 +16,7 @@ from features.inputs import SourceReport
 from regulars import tables
 from regulars.data_report import DataReport
 from regulars.settings import Settings, load
-from serving.watchlist import Watchlist
+from serving.groups.watchlist import Watchlist
 from training.readiness import Answer
 from training.registry import Change, Version
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from serving.history import History
+from serving.groups.history import History
 
 if TYPE_CHECKING:
     from training.subscriptions.scorer import SubscriptionScorer

@@ -6,9 +6,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from serving import catalogue, documentation, messages, scores, subscribers
+from serving import catalogue, scores
+from serving.api import documentation, messages
 from serving.catalogue import COLUMNS
 from serving.contract import ALWAYS
+from serving.groups import subscribers
 from serving.scores import SCHEMA
 
 

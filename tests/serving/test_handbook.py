@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from serving import abstention, handbook, lifecycle, tiers
+from serving import abstention, handbook
 from serving.catalogue import COLUMNS
-from serving.history import read
+from serving.groups import lifecycle, tiers
+from serving.groups.history import read
 
 SHIPPED = Path(__file__).parents[2] / "docs" / "scores.md"
 SIGNS = {"·": "*", "≤": "<=", "≥": ">=", "≠": "!=", "′": "_", ", or": ") | (", ", and": ") & ("}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from serving import messages, questions
+from serving import questions
+from serving.api import messages
 from serving.scores import SCHEMA
 
 

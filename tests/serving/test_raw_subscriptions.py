@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from serving import answers, billing, raw, scoring
+from serving import scoring
+from serving.api import answers, billing, raw
+from serving.api.failures import Failure
+from serving.api.horizon import records
+from serving.api.messages import ScoreRequest
+from serving.api.plans import Plans
 from serving.deployment import Deployment, Names
-from serving.failures import Failure
-from serving.horizon import records
-from serving.messages import ScoreRequest
-from serving.plans import Plans
 from serving.worker import Worker
 from training.spread import Spread
 from training.subscriptions import simulate

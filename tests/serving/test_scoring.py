@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from serving import scores
 from serving.abstention import ANSWERS
 from serving.errors import ScoreTableError, ScoringError
-from serving.population import Thresholds
+from serving.groups.population import Thresholds
 
 MONEY = ("expected_spend", "clv", "potential_value")
 DECISIONS = ["stage", "tier", "rfm"]

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from serving import scores
-from serving.population import Thresholds
+from serving.groups.population import Thresholds
 
 AS_OF = date(2024, 7, 1)
 HORIZON_DAYS = 90

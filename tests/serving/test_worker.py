@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 from features.store import Store
+from serving.api.failures import Failure
+from serving.api.newest import Newest
 from serving.deployment import Deployment, Names
-from serving.failures import Failure
-from serving.newest import Newest
 from serving.worker import Worker, start
 
 NAMES = Names("shop", "EUR", "Pacific/Auckland")

@@ -10,7 +10,8 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
-from serving import messages, questions, scores
+from serving import questions, scores
+from serving.api import messages
 
 pytestmark = pytest.mark.service
 

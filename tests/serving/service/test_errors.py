@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from serving import limits
+from serving.api import limits
 
 pytestmark = pytest.mark.service
 

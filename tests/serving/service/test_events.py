@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from serving import limits, scoring
+from serving import scoring
+from serving.api import limits
 
 pytestmark = pytest.mark.service
 

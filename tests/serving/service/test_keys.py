@@ -8,7 +8,7 @@ import itertools
 import pytest
 
 from serving import questions
-from serving.routes import RISK, VALUE
+from serving.api.routes import RISK, VALUE
 
 pytestmark = pytest.mark.service
 

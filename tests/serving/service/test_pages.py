@@ -9,7 +9,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from serving import catalogue, examples
+from serving import catalogue
+from serving.api import examples
 from serving.workbench.overview import FIRST
 
 pytestmark = pytest.mark.service

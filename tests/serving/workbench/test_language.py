@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from starlette.requests import Request
 
-from serving import named, reasons, watchlist
+from serving import reasons
+from serving.groups import named, watchlist
 from serving.workbench import customers, language, navigation, pages
 from training import registry
 

@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 
 from serving.desk import Totals
-from serving.lifecycle import STAGES
-from serving.tiers import TIERS
+from serving.groups.lifecycle import STAGES
+from serving.groups.tiers import TIERS
 from serving.workbench import overview, pages
 
 

@@ -1,0 +1,1 @@
+"""The service's side of scores: what is asked, how it is answered, and who may ask."""

@@ -1,0 +1,219 @@
+"""The OpenAPI document of the service, with an example of every request and answer.
+
+Written from the message types, because BentoML's own document knows neither the export nor the
+one error shape, and its page loads a script from elsewhere.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from serving import questions
+from serving.api import examples, messages
+from serving.api.exports import MEDIA_TYPES
+from serving.api.routes import ROUTES
+from serving.release import release
+
+_REFERENCE = "#/components/schemas/{model}"
+
+#: Path, request, answer, summary.
+_QUESTIONS: tuple[tuple[str, type[BaseModel], type[BaseModel], str], ...] = (
+    (
+        "/risk",
+        messages.IdsRequest,
+        messages.RiskAnswer,
+        "Will they come back: churn probability and its reasons.",
+    ),
+    (
+        "/value",
+        messages.IdsRequest,
+        messages.ValueAnswer,
+        "What are they worth: expected purchases and spend, lifetime value.",
+    ),
+    (
+        "/score",
+        messages.ScoreRequest,
+        messages.ScoreAnswer,
+        "Score customers never seen before, from their transactions, events and subscriptions.",
+    ),
+    (
+        "/customers",
+        messages.CustomersRequest,
+        messages.CustomersAnswer,
+        "Filter, sort and page the score table.",
+    ),
+)
+_FAULTS = {
+    "400": "The request is not as described.",
+    "401": "No API key, or one that is not known.",
+    "403": "The key has no scope for it; or, without keys, the client is on another machine.",
+    "413": "The body is too large.",
+    "415": "The body is not JSON.",
+    "422": "The horizon cannot be answered.",
+    "500": "Something failed on the service's side.",
+    "503": "Nothing is scored yet, or too much is under way.",
+    "504": "No answer in time.",
+}
+_DESCRIPTION = (
+    "Every answer carries as-of, horizon, model version and staleness. One bad item fails as an "
+    "item, not as the request. A key shows the columns of its scopes: `risk`, `value`, or "
+    '`admin` for all. Errors have one shape: `{"error": {"code", "message", "detail"}}`.'
+)
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The OpenAPI 3.1 document.
+
+    Returns
+    -------
+    dict
+        JSON values.
+    """
+    models = [m for _, asked, told, _ in _QUESTIONS for m in (asked, told)]
+    wanted = [(model, "validation") for model in dict.fromkeys([*models, messages.ErrorAnswer])]
+    _, schemas = models_json_schema(wanted, ref_template=_REFERENCE)  # type: ignore[arg-type]
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Regulars",
+            "version": release(),
+            "description": _DESCRIPTION,
+        },
+        "paths": {**_posts(), **_gets()},
+        "components": {
+            "schemas": schemas["$defs"],
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "basic": {"type": "http", "scheme": "basic"},
+                "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+            },
+        },
+        "security": [{"bearer": []}, {"apiKey": []}, {"basic": []}],
+    }
+
+
+def _posts() -> dict[str, Any]:
+    return {
+        path: {
+            "post": {
+                "summary": summary,
+                "description": _scopes(path),
+                "operationId": path.strip("/"),
+                "requestBody": {
+                    "required": True,
+                    "content": _request(path, asked),
+                },
+                "responses": {
+                    "200": {
+                        "description": "The answer.",
+                        "content": _json(told, examples.ANSWERS[path]),
+                    },
+                    **_faults(),
+                },
+            }
+        }
+        for path, asked, told, summary in _QUESTIONS
+    }
+
+
+def _gets() -> dict[str, Any]:
+    plain = {"200": {"description": "Yes.", "content": _text("\n")}}
+    return {
+        "/export": {"get": _export()},
+        "/metrics": {
+            "get": {
+                "summary": "Counts and durations in Prometheus' format.",
+                "description": _scopes("/metrics"),
+                "responses": {
+                    "200": {"description": "Metrics.", "content": _text(examples.METRICS)},
+                    **_faults("401", "403"),
+                },
+            }
+        },
+        "/livez": {"get": {"summary": "Is the process alive?", "security": [], "responses": plain}},
+        "/readyz": {
+            "get": {
+                "summary": "Are the model and the score table loaded?",
+                "security": [],
+                "responses": {**plain, **_faults("503")},
+            }
+        },
+    }
+
+
+def _export() -> dict[str, Any]:
+    content = {
+        MEDIA_TYPES["csv"].partition(";")[0]: {
+            "schema": {"type": "string"},
+            "example": examples.CSV,
+        },
+        MEDIA_TYPES["parquet"]: {"schema": {"type": "string", "format": "binary"}},
+    }
+    return {
+        "summary": "The score table as a file, streamed.",
+        "description": _scopes("/export"),
+        "parameters": _parameters(),
+        "responses": {
+            "200": {"description": "CSV or Parquet.", "content": content},
+            **_faults("400", "401", "403", "503"),
+        },
+    }
+
+
+def _parameters() -> list[dict[str, Any]]:
+    chosen = messages.Filter.model_json_schema()["properties"]
+
+    def parameter(name: str, schema: dict[str, Any], **more: Any) -> dict[str, Any]:
+        return {"name": name, "in": "query", "required": False, "schema": schema, **more}
+
+    def several(items: dict[str, Any]) -> dict[str, Any]:
+        return {"type": "array", "items": items}
+
+    number = {"type": "number"}
+    bounds = [f"{end}_{name}" for name in questions.MEASURES for end in ("min", "max")]
+    return [
+        parameter("format", {"enum": list(MEDIA_TYPES), "default": "csv"}, example="csv"),
+        parameter("stage", several(chosen["stage"]["items"]), example=["at_risk"]),
+        parameter("tier", several(chosen["tier"]["items"]), example=["key"]),
+        *(parameter(name, number) for name in bounds),
+        parameter("sort", several({"type": "string"}), example=["-clv"]),
+    ]
+
+
+def _request(path: str, model: type[BaseModel]) -> dict[str, Any]:
+    """Body of a request, with one example or several."""
+    content, more = _json(model, examples.REQUESTS[path]), examples.MORE.get(path)
+    if more:
+        told = content["application/json"]
+        told["examples"] = {"usual": {"value": told.pop("example")}, **more}
+    return content
+
+
+def _json(model: type[BaseModel], example: Any) -> dict[str, Any]:
+    reference = {"$ref": _REFERENCE.format(model=model.__name__)}
+    return {"application/json": {"schema": reference, "example": example}}
+
+
+def _text(example: str) -> dict[str, Any]:
+    return {"text/plain": {"schema": {"type": "string"}, "example": example}}
+
+
+def _scopes(path: str) -> str:
+    scopes = dict.fromkeys((*ROUTES[path].needs, "admin"))
+    return f"Needs a key with one of the scopes: {', '.join(scopes)}."
+
+
+def _faults(*statuses: str) -> dict[str, Any]:
+    return {
+        status: {
+            "description": words,
+            "content": _json(messages.ErrorAnswer, examples.ERRORS[status]),
+        }
+        for status, words in _FAULTS.items()
+        if not statuses or status in statuses
+    }

@@ -1,0 +1,62 @@
+"""The OpenAPI document: every endpoint, with examples that are what they say."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from serving.api import documentation, examples, messages
+from serving.api.routes import ROUTES
+
+REQUESTS = {
+    "/risk": (messages.IdsRequest, messages.RiskAnswer),
+    "/value": (messages.IdsRequest, messages.ValueAnswer),
+    "/score": (messages.ScoreRequest, messages.ScoreAnswer),
+    "/customers": (messages.CustomersRequest, messages.CustomersAnswer),
+}
+
+
+@pytest.mark.parametrize("path", REQUESTS)
+def test_examples_are_of_the_types_they_show(path):
+    asked, told = REQUESTS[path]
+    asked.model_validate_json(json.dumps(examples.REQUESTS[path]))
+    told.model_validate_json(json.dumps(examples.ANSWERS[path]), extra="forbid")
+    for one in examples.MORE.get(path, {}).values():
+        asked.model_validate_json(json.dumps(one["value"]))
+
+
+@pytest.mark.parametrize("status", examples.ERRORS)
+def test_examples_of_errors_have_the_one_shape(status):
+    messages.ErrorAnswer.model_validate(examples.ERRORS[status], extra="forbid")
+
+
+def test_every_path_is_described_with_an_example():
+    document = documentation.document()
+    pages = {"/", "/customer", "/segments", "/models", "/models/plot", "/data", "/language"}
+    others = {"/docs", "/openapi.json", "/docs.json", "/schema.json", "/static/*", "/healthz"}
+    assert set(document["paths"]) == set(ROUTES) - pages - others
+    for path, methods in document["paths"].items():
+        for told in methods.values():
+            contents = told["responses"]["200"]["content"].values()
+            assert any("example" in content for content in contents), path
+            if "requestBody" in told:
+                assert {"example", "examples"} & set(
+                    told["requestBody"]["content"]["application/json"]
+                )
+
+
+def test_every_reference_leads_somewhere():
+    document = documentation.document()
+    text = json.dumps(document)
+    for part in text.split('"$ref": "')[1:]:
+        _, _, _, name = part.split('"')[0].split("/")
+        assert name in document["components"]["schemas"]
+
+
+def test_bentoml_can_describe_the_service_too(monkeypatch, tmp_path):
+    monkeypatch.setenv("BENTOML_HOME", str(tmp_path))
+    from serving.service import Regulars
+
+    described = Regulars.openapi_spec.asdict()
+    assert {"/risk", "/value", "/score", "/customers"} <= set(described["paths"])
