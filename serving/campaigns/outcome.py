@@ -40,6 +40,11 @@ class Forecast:
     upper: float
     chance: float
 
+    def times(self, weight: float) -> Forecast:
+        """The same for so many times the customers."""
+        sums = (self.cost, self.profit, self.lower, self.upper)
+        return Forecast(round(self.treated * weight), *(one * weight for one in sums), self.chance)
+
 
 @dataclass(frozen=True)
 class ActionLine:
@@ -57,6 +62,8 @@ class ActionLine:
         Customers, the held out among them.
     forecast : Forecast
         Of the treated.
+    capacity : int or None
+        How many it can take; None for no limit.
     """
 
     action: str
@@ -66,6 +73,7 @@ class ActionLine:
     since: date | None
     chosen: int
     forecast: Forecast
+    capacity: int | None = None
 
 
 def forecast(parts: Iterable[tuple[Increment, Effect, np.ndarray]]) -> Forecast:
