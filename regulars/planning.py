@@ -93,7 +93,6 @@ def plan(
     CampaignError
         If there is no such score table, no action, or nobody whose value is known.
     """
-    from serving import scores
     from serving.campaigns import holdout, learned, making, planning, remarks
 
     tell("plan", 0, 1)
@@ -109,7 +108,7 @@ def plan(
         key=secrets.token_bytes(32) if dry and not folder.exists() else holdout.key_of(folder),
         budget=budget,
     )
-    made = planning.draw_up(scores.read(place.scores(day)), order)
+    made = planning.draw_up(making.score_rows(place.scores(day), kept_to), order)
     paths = () if dry else making.keep(made, place, who=who, now=now, out=out)
     tell("plan", 1, 1)
     return Planned(made, paths, remarks.notes(kept_to))

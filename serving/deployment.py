@@ -32,6 +32,8 @@ from features.errors import SettingsError
 from features.store import Store
 from serving.api import billing
 from serving.api.observability import DIRECTORY
+from serving.campaigns import terms as campaigns
+from serving.campaigns.terms import Terms
 from serving.errors import ScoreTableError, ServingError
 from serving.groups.population import Thresholds
 
@@ -98,6 +100,8 @@ class Deployment:
         How subscriptions are kept (`serving.api.billing.kept`); None without such a source.
     tracking : str or None
         Address of MLflow's store; None in a bento without settings. It can hold a password.
+    terms : Terms or None
+        What plans keep to; None in a bento without settings.
     """
 
     names: Names
@@ -107,6 +111,7 @@ class Deployment:
     thresholds: Thresholds | None = None
     billing: dict[str, Any] | None = None
     tracking: str | None = field(default=None, repr=False)
+    terms: Terms | None = None
 
 
 def resolve(environ: Mapping[str, str], bundle: Path | None = None) -> Deployment:
@@ -150,6 +155,7 @@ def resolve(environ: Mapping[str, str], bundle: Path | None = None) -> Deploymen
             store=here.store,
             billing=here.billing,
             tracking=here.tracking,
+            terms=here.terms,
         )
     assert here.tracking is not None  # noqa: S101 - read with the settings
     found, version = _champion(here.tracking, here.names.name, environ.get(VERSION))
@@ -256,7 +262,10 @@ def _read_settings(file: Path, environ: Mapping[str, str]) -> Deployment:
         raise ServingError(f"{file} is not TOML in UTF-8: {error}") from error
     names = Names(settings.name, settings.currency, settings.timezone)
     place = Store(Path(store))
-    return Deployment(names, place, None, "", billing=keeping, tracking=tracking)
+    kept_to = campaigns.read(
+        content, environ, file.parent, currency=names.currency, timezone=names.timezone
+    )
+    return Deployment(names, place, None, "", billing=keeping, tracking=tracking, terms=kept_to)
 
 
 def _champion(tracking: str, name: str, version: str | None) -> tuple[Path | None, str]:

@@ -82,14 +82,14 @@ def _user() -> str:
 
 def _show(done: Planned, settings: Settings) -> None:
     from regulars import plan_report
-    from serving.campaigns import remarks
+    from serving.campaigns import remarks, shelf
 
     made, currency, page = done.plan, settings.currency, screen.out()
     page.print(plan_report.actions(made, currency))
     for shown in (plan_report.guardrails(made), plan_report.curve(made, currency)):
         if shown is not None:
             page.print(shown)
-    for sentence in remarks.sentences(made, currency):
+    for sentence in remarks.sentences(shelf.figures(made), currency):
         screen.say(sentence)
     if done.paths:
         screen.say(f"The assignments: {done.paths[-1] if len(done.paths) > 2 else done.paths[0]}")

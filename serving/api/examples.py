@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from serving.api import campaign_examples
+
 _META = {
     "as_of": "2011-12-10",
     "horizon_days": 90,
@@ -106,11 +108,13 @@ REQUESTS: Mapping[str, Any] = MappingProxyType(
             "page": 1,
             "page_size": 50,
         },
+        "/plan": campaign_examples.REQUEST,
     }
 )
 #: Further requests, each by a word and what it is about.
 MORE: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
+        "/plan": campaign_examples.MORE,
         "/score": {
             "subscriptions": {
                 "summary": "Under the rule `subscription`: customers with all their subscriptions.",
@@ -134,7 +138,7 @@ MORE: Mapping[str, Mapping[str, Any]] = MappingProxyType(
                     "as_of": "2011-12-10",
                 },
             }
-        }
+        },
     }
 )
 ANSWERS: Mapping[str, Any] = MappingProxyType(
@@ -149,6 +153,8 @@ ANSWERS: Mapping[str, Any] = MappingProxyType(
             "items": [{**_ROW, "customer_id": "N-1", **_IGNORED}, _BAD],
         },
         "/customers": {"meta": _META, "total": 1, "page": 1, "page_size": 50, "rows": [_ROW]},
+        "/plan": campaign_examples.answer(_META),
+        "/plans": campaign_examples.PLANS,
     }
 )
 CSV = "customer_id,as_of,horizon_days,churn_probability,…\nC-1021,2011-12-10,90,0.62,…\n"

@@ -48,7 +48,8 @@ def estimate(seen: Prospect, order: Order, drawn: Curve, *, weight: float) -> Pl
         ),
         core_pairs=_PAIRS,
     )
-    rows, everyone = found.chosen.any(axis=1), found.chosen
+    everyone = found.chosen
+    rows = np.asarray(everyone.any(axis=1))
     customers = int(rows.sum()) * weight
     treated = round(customers * share)
     return Plan(

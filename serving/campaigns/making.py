@@ -6,6 +6,9 @@ same assignments.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -22,6 +25,12 @@ if TYPE_CHECKING:
 
     from features.inputs import Inputs
     from serving.campaigns.belief import Effect
+    from serving.scores import Meta
+
+_COLUMNS = (
+    *("customer_id", "as_of", "horizon_days", "churn_probability", "return_probability"),
+    *("p_alive", "expected_purchases", "expected_spend", "clv", "stage", "tier", "reasons"),
+)
 
 
 @dataclass(frozen=True)
@@ -125,6 +134,67 @@ def newest(store: Store, as_of: date | None = None) -> date:
             f"`regulars score{f' --as-of {as_of}' if as_of else ''}`."
         )
     return day
+
+
+def score_rows(path: Path, terms: Terms) -> pd.DataFrame:
+    """Score rows of a file, with the columns that plans read.
+
+    Parameters
+    ----------
+    path : Path
+        Score table of the store.
+    terms : Terms
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Raises
+    ------
+    ScoreTableError
+        If it is no score table.
+    """
+    import pyarrow.parquet as pq
+
+    from serving import scores
+
+    scores.read_meta(path)
+    reasoned = any(one.reasons for one in terms.actions.values())
+    wanted = [name for name in _COLUMNS if name != "reasons" or reasoned]
+    table = pq.read_table(path, columns=wanted, partitioning=None)
+    return scores.to_frame(table.replace_schema_metadata(None))
+
+
+def name(terms: Terms, meta: Meta, learned: Mapping[str, Effect], order: Order) -> str:
+    """Name of a plan that follows from what it is made of: asked for twice, it is one plan.
+
+    Parameters
+    ----------
+    terms : Terms
+        With the actions that may be used.
+    meta : Meta
+        Of the score table.
+    learned : mapping of str to Effect
+        What was measured of actions.
+    order : Order
+        With the key and the rules; its own name is not looked at.
+
+    Returns
+    -------
+    str
+        The as-of date and eight hexadecimal digits. Only who has the key can tell them before:
+        nobody else can look for a name, and so a draw, that suits.
+    """
+    told = {
+        "scores": [meta.as_of.isoformat(), meta.model_version, meta.scored_at.isoformat()],
+        "margin": terms.margin,
+        "rules": order.rules.model_dump(mode="json"),
+        "actions": {key: one.model_dump(mode="json") for key, one in terms.actions.items()},
+        "learned": {key: repr(learned[key]) for key in terms.actions if key in learned},
+    }
+    text = json.dumps(told, sort_keys=True)
+    digest = hmac.digest(order.key, text.encode(), hashlib.sha256).hex()
+    return f"{meta.as_of.isoformat()}-{digest[:8]}"
 
 
 def order(

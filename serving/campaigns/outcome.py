@@ -42,8 +42,14 @@ class Forecast:
 
     def times(self, weight: float) -> Forecast:
         """The same for so many times the customers."""
-        sums = (self.cost, self.profit, self.lower, self.upper)
-        return Forecast(round(self.treated * weight), *(one * weight for one in sums), self.chance)
+        return Forecast(
+            treated=round(self.treated * weight),
+            cost=self.cost * weight,
+            profit=self.profit * weight,
+            lower=self.lower * weight,
+            upper=self.upper * weight,
+            chance=self.chance,
+        )
 
 
 @dataclass(frozen=True)

@@ -158,7 +158,7 @@ def settle(seen: Prospect, order: Order, drawn: Curve) -> Plan:
     )
     found, held = _with_holdout(seen.scores, whole, order)
     treated = found.chosen & ~held[:, None]
-    rows = found.chosen.any(axis=1)
+    rows = np.asarray(found.chosen.any(axis=1))
     return Plan(
         plan_id=order.plan_id,
         as_of=seen.scores["as_of"].iloc[0],

@@ -156,7 +156,7 @@ def read(
         return terms(
             actions,
             rules,
-            _sources(content.get("sources", {}), asked(actions, rules), environ, folder),
+            _sources(content.get("sources") or {}, asked(actions, rules), environ, folder),
             margin=ValueSettings.model_validate(section("value")).margin,
             currency=currency,
             timezone=timezone,
