@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from serving import questions
-from serving.api import campaign_examples, campaign_messages, examples, messages
+from serving.api import campaign_examples, campaign_messages, examples, group_messages, messages
 from serving.api.exports import MEDIA_TYPES
 from serving.api.routes import ROUTES
 from serving.release import release
@@ -54,6 +54,31 @@ _QUESTIONS: tuple[tuple[str, type[BaseModel], type[BaseModel], str], ...] = (
     ),
 )
 _LISTS: tuple[type[BaseModel], ...] = (campaign_messages.PlansAnswer, messages.ErrorAnswer)
+#: The same of what is asked by GET, without a body: path, answer, summary, parameters.
+_LOOKS: tuple[tuple[str, type[BaseModel], str, tuple[dict[str, Any], ...]], ...] = (
+    (
+        "/segments",
+        group_messages.SegmentsAnswer,
+        "How many customers are in which group, worth what, at what risk; a browser gets the page.",
+        (),
+    ),
+    (
+        "/equity",
+        group_messages.EquityAnswer,
+        "What all customers together are worth, what better retention would be worth, and how "
+        "the equity moved since the score table before.",
+        (
+            {
+                "name": "retention",
+                "in": "query",
+                "required": False,
+                "schema": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.05},
+                "description": "Relative raise of retention to value: 0.05 is five per cent more.",
+                "example": 0.05,
+            },
+        ),
+    ),
+)
 _FAULTS = {
     "400": "The request is not as described.",
     "401": "No API key, or one that is not known.",
@@ -82,6 +107,7 @@ def document() -> dict[str, Any]:
         JSON values.
     """
     models = [m for _, asked, told, _ in _QUESTIONS for m in (asked, told)]
+    models += [told for _, told, _, _ in _LOOKS]
     wanted = [(model, "validation") for model in dict.fromkeys([*models, *_LISTS])]
     _, schemas = models_json_schema(wanted, ref_template=_REFERENCE)  # type: ignore[arg-type]
     return {
@@ -91,7 +117,7 @@ def document() -> dict[str, Any]:
             "version": release(),
             "description": _DESCRIPTION,
         },
-        "paths": {**_posts(), **_gets()},
+        "paths": {**_posts(), **_looks(), **_gets()},
         "components": {
             "schemas": schemas["$defs"],
             "securitySchemes": {
@@ -125,6 +151,27 @@ def _posts() -> dict[str, Any]:
             }
         }
         for path, asked, told, summary in _QUESTIONS
+    }
+
+
+def _looks() -> dict[str, Any]:
+    return {
+        path: {
+            "get": {
+                "summary": summary,
+                "description": _scopes(path),
+                "operationId": path.strip("/"),
+                **({"parameters": list(parameters)} if parameters else {}),
+                "responses": {
+                    "200": {
+                        "description": "The answer.",
+                        "content": _json(told, examples.ANSWERS[path]),
+                    },
+                    **_faults("400", "401", "403", "503"),
+                },
+            }
+        }
+        for path, told, summary, parameters in _LOOKS
     }
 
 

@@ -53,6 +53,7 @@ _TABLE = (
     Route("/", _EITHER),
     Route("/customer", _EITHER),
     Route("/segments", _EITHER),
+    Route("/equity", (VALUE,)),
     Route("/models", _EITHER),
     Route("/models/plot", _EITHER),
     Route("/data", _EITHER),

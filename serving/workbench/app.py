@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic_core import to_json
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -22,6 +23,7 @@ from starlette.staticfiles import StaticFiles
 
 from serving import catalogue, questions
 from serving.api import answers, documentation, exports, observability, parameters
+from serving.api import groups as told_groups
 from serving.api.failures import Failure
 from serving.api.security import granted
 from serving.workbench import (
@@ -79,6 +81,7 @@ def application(worker: WorkerOf) -> Starlette:
             Route("/plan/make", plan_made, methods=["POST"]),
             Route("/plan/export", with_worker(campaign.export), methods=["GET"]),
             Route("/plans", with_worker(campaign.listing), methods=["GET"]),
+            Route("/equity", with_worker(_equity), methods=["GET"]),
             Route("/models", with_worker(_models), methods=["GET"]),
             Route("/models/plot", with_worker(_plot), methods=["GET"]),
             Route("/data", with_worker(_data), methods=["GET"]),
@@ -130,10 +133,20 @@ def _customer(worker: Worker, request: Request, customer_id: str) -> Response:
 
 
 def _segments(worker: Worker, request: Request) -> Response:
+    """A page for people, figures for programs."""
+    if not _for_people(request):
+        return _json(told_groups.segments(worker, granted()))
     desk = worker.desk
     if desk is None:
         return _empty(worker, request)
-    return pages.render("segments.html", request, **groups.content(worker, desk, granted()))
+    given = request.query_params.multi_items()
+    shown = groups.content(worker, desk, granted(), given)
+    return pages.render("segments.html", request, **shown)
+
+
+def _equity(worker: Worker, request: Request) -> Response:
+    given = request.query_params.multi_items()
+    return _json(told_groups.equity(worker, granted(), given))
 
 
 def _models(worker: Worker, request: Request) -> Response:
@@ -211,9 +224,18 @@ def _docs(request: Request) -> Response:
 def _refused(request: Request, error: Exception) -> Response:
     """A page for people, the one shape for programs."""
     assert isinstance(error, Failure)  # noqa: S101 - registered for nothing else
-    if "text/html" in request.headers.get("accept", ""):
+    if _for_people(request):
         return pages.render("refused.html", request, error.status, failure=error)
     return error.response()
+
+
+def _for_people(request: Request) -> bool:
+    """Whether a page is wanted, as browsers say; programs want the figures."""
+    return "text/html" in request.headers.get("accept", "")
+
+
+def _json(content: dict[str, Any]) -> Response:
+    return Response(to_json(content), media_type="application/json", headers={"Vary": "Accept"})
 
 
 async def _form_value(request: Request, name: str) -> str:

@@ -110,7 +110,7 @@ def render(template: str, request: Request, status: int = 200, **content: Any) -
     }
     page = environment(spoken).get_template(template).render(frame | content)
     return HTMLResponse(
-        page, status, {"Content-Language": spoken, "Vary": "Accept-Language, Cookie"}
+        page, status, {"Content-Language": spoken, "Vary": "Accept, Accept-Language, Cookie"}
     )
 
 
