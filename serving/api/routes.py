@@ -45,6 +45,7 @@ _TABLE = (
     Route("/value", (VALUE,), json=True),
     Route("/score", _EITHER, json=True),
     Route("/customers", _EITHER, json=True),
+    Route("/reasons", _EITHER, json=True),
     Route("/export", _EITHER),
     Route("/", _EITHER),
     Route("/customer", _EITHER),

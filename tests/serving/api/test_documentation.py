@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from serving.api import documentation, examples, messages
+from serving.api import documentation, examples, messages, why
 from serving.api.routes import ROUTES
 
 REQUESTS = {
@@ -14,6 +14,7 @@ REQUESTS = {
     "/value": (messages.IdsRequest, messages.ValueAnswer),
     "/score": (messages.ScoreRequest, messages.ScoreAnswer),
     "/customers": (messages.CustomersRequest, messages.CustomersAnswer),
+    "/reasons": (why.ReasonsRequest, why.ReasonsAnswer),
 }
 
 
@@ -59,4 +60,4 @@ def test_bentoml_can_describe_the_service_too(monkeypatch, tmp_path):
     from serving.service import Regulars
 
     described = Regulars.openapi_spec.asdict()
-    assert {"/risk", "/value", "/score", "/customers"} <= set(described["paths"])
+    assert set(REQUESTS) <= set(described["paths"])
