@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 import pyarrow as pa
 
 from features.catalogue import FAMILIES
-from serving import abstention, reasons
+from serving import abstention, drivers, reasons
 from serving.catalogue import COLUMNS, REASON, Column
 from serving.groups import named, potential, segments, subscribers, tiers, watchlist
 from serving.groups.lifecycle import Rhythm
@@ -118,6 +118,7 @@ def page() -> str:
         _potential,
         _segments,
         _reasons,
+        _drivers,
         _abstained,
     )
     return "\n".join([_HEAD, *(chapter() for chapter in chapters)])
@@ -295,6 +296,27 @@ def _reasons() -> str:
         ),
         _prose(
             f"The families, described column by column in [columns.md](columns.md): {families}."
+        ),
+    )
+
+
+def _drivers() -> str:
+    def families(name: str) -> str:
+        told = [f"`{one}`" for one, of in drivers.OF_FAMILY.items() if of == name]
+        words = [f"“{one}”" for one in drivers.OF_WORDS.get(name, ())]
+        return "; ".join(", ".join(some) for some in (told, words) if some)
+
+    return _chapter(
+        "Drivers",
+        _prose(
+            "Classes of the reasons that raise the risk, for actions (`reasons` of",
+            "[actions.<name>] takes families and drivers) and for the page. The words of a reason",
+            "go before its family. A customer's driver is the class with the greatest sum of",
+            "weights. It says where to look first, not why the customer leaves.",
+        ),
+        _table(
+            ("driver", "families; words", "what may fit"),
+            [(f"`{one.name}`", families(one.name), one.advice) for one in drivers.DRIVERS],
         ),
     )
 

@@ -13,7 +13,14 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from serving import questions
-from serving.api import campaign_examples, campaign_messages, examples, group_messages, messages
+from serving.api import (
+    campaign_examples,
+    campaign_messages,
+    examples,
+    group_messages,
+    messages,
+    why,
+)
 from serving.api.exports import MEDIA_TYPES
 from serving.api.routes import ROUTES
 from serving.release import release
@@ -45,6 +52,12 @@ _QUESTIONS: tuple[tuple[str, type[BaseModel], type[BaseModel], str], ...] = (
         messages.CustomersRequest,
         messages.CustomersAnswer,
         "Filter, sort and page the score table.",
+    ),
+    (
+        "/reasons",
+        why.ReasonsRequest,
+        why.ReasonsAnswer,
+        "Why: reasons, their classes, what changed since last time, what the value is made of.",
     ),
     (
         "/plan",
