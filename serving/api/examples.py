@@ -25,7 +25,7 @@ _RISK: dict[str, Any] = {
     "churn_probability_upper": 0.7,
     "return_probability": 0.38,
     "p_alive": 0.71,
-    "next_purchase_by": "2011-10-27",
+    "next_purchase_by": "2012-03-06",
     "involuntary_probability": None,
     "expected_months": None,
     "reasons": [
