@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 import pyarrow as pa
 
 from features.catalogue import FAMILIES
+from features.freshness import SHORT_DAYS
 from serving import abstention, reasons
 from serving.catalogue import COLUMNS, REASON, Column
 from serving.groups import named, potential, segments, subscribers, tiers, watchlist
@@ -21,7 +22,9 @@ from serving.groups.lifecycle import Rhythm
 from serving.groups.tiers import Cuts
 from serving.scores import REASON as REASON_TYPE
 from serving.scores import SCHEMA
+from training import unsaid
 from training.reach import FURTHEST, HELD
+from training.shape import FACTOR
 
 _HEAD = """# Scores
 
@@ -299,6 +302,41 @@ def _reasons() -> str:
     )
 
 
+def _unbacked() -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    """What the model would answer and cannot back: reason, when, and columns."""
+    return (
+        (
+            f"{unsaid.WORDS[unsaid.SOURCE_STALE]} (…)",
+            "Of the whole table: the source has no row for longer before the as-of date than its "
+            f"own past makes believable, and for more than {SHORT_DAYS} days. The missing rows or "
+            "an earlier as-of date mend it.",
+            (*abstention.MODELLED, *unsaid.STANDING, "potential_value", "tier"),
+        ),
+        (
+            f"{unsaid.WORDS[unsaid.COLUMN_MISSING]} (…)",
+            "Of the whole table: columns that the model reads, or a whole source, are empty or "
+            "hold words that training never saw. The columns as they were, or a training without "
+            "them, mend it.",
+            (*abstention.MODELLED, "stage", "potential_value", "tier"),
+        ),
+        (
+            f"{unsaid.WORDS[unsaid.AMOUNTS_CHANGED]} (…)",
+            f"Of the whole table: the middle of the amounts lies over {FACTOR:g} times as high or "
+            "low as in training, and further than it ever moved there, as when cents come for "
+            "euros. The unit of the training, or a new training, mends it.",
+            (*unsaid.RISK, *unsaid.FIGURES, "potential_value", "tier"),
+        ),
+        (
+            f"{unsaid.WORDS[unsaid.OUTSIDE]} (…)",
+            f"Of a customer: {', '.join(HELD.values())}: one of these is over {FURTHEST:g} times "
+            "the most that the model has seen. The risk is said, as it ends at 1, and so are "
+            "purchases where the amounts alone are too large. A training on a log that holds such "
+            "customers mends it.",
+            (*unsaid.FIGURES, "potential_value", "tier"),
+        ),
+    )
+
+
 def _abstained() -> str:
     told = (
         (
@@ -311,18 +349,7 @@ def _abstained() -> str:
             "The model does not answer it, or not for this customer.",
             (*abstention.MODELLED, "potential_value", "tier"),
         ),
-        (
-            f"{', '.join(HELD.values())} over {FURTHEST:g} times the most that the model has seen",
-            "One of these is far beyond every customer that the model learned from; a training on "
-            "a log that holds such customers mends it.",
-            (*abstention.MODELLED, "potential_value", "tier"),
-        ),
-        (
-            "the log is silent for the … days before the as-of date",
-            "Of the whole table: nobody bought for much longer than ever in training, so a part of "
-            "the log is missing; an earlier as-of date or the missing rows mend it.",
-            (*abstention.MODELLED, "potential_value", "tier"),
-        ),
+        *_unbacked(),
         (
             abstention.NO_POPULATION,
             "Nobody had a purchase on record, or nobody a lifetime value.",
