@@ -207,7 +207,7 @@ def test_a_business_that_loses_on_what_it_sells_is_doubted():
 
 def test_refunds_take_their_margin_back(known):
     """A purchase that is sent back on another day leaves the rate that the others have."""
-    _, frame, _, found = known
+    found = known[3]
     bought = [("a", START, 100.0, 25.0), ("a", START + timedelta(days=9), 50.0, 20.0)]
     sold, back = ("a", START, 900.0, 450.0), ("a", START + timedelta(days=30), -900.0, -450.0)
     row = frame_of(log_of(bought))
