@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from serving.api import documentation, examples, messages
+from serving.api import campaign_messages, documentation, examples, messages
 from serving.api.routes import ROUTES
 
 REQUESTS = {
@@ -14,6 +14,7 @@ REQUESTS = {
     "/value": (messages.IdsRequest, messages.ValueAnswer),
     "/score": (messages.ScoreRequest, messages.ScoreAnswer),
     "/customers": (messages.CustomersRequest, messages.CustomersAnswer),
+    "/plan": (campaign_messages.PlanRequest, campaign_messages.PlanAnswer),
 }
 
 
@@ -26,6 +27,11 @@ def test_examples_are_of_the_types_they_show(path):
         asked.model_validate_json(json.dumps(one["value"]))
 
 
+def test_the_example_of_a_list_is_of_its_type():
+    told = json.dumps(examples.ANSWERS["/plans"])
+    campaign_messages.PlansAnswer.model_validate_json(told, extra="forbid")
+
+
 @pytest.mark.parametrize("status", examples.ERRORS)
 def test_examples_of_errors_have_the_one_shape(status):
     messages.ErrorAnswer.model_validate(examples.ERRORS[status], extra="forbid")
@@ -34,6 +40,7 @@ def test_examples_of_errors_have_the_one_shape(status):
 def test_every_path_is_described_with_an_example():
     document = documentation.document()
     pages = {"/", "/customer", "/segments", "/models", "/models/plot", "/data", "/language"}
+    pages |= {"/plan/make"}
     others = {"/docs", "/openapi.json", "/docs.json", "/schema.json", "/static/*", "/healthz"}
     assert set(document["paths"]) == set(ROUTES) - pages - others
     for path, methods in document["paths"].items():
@@ -59,4 +66,4 @@ def test_bentoml_can_describe_the_service_too(monkeypatch, tmp_path):
     from serving.service import Regulars
 
     described = Regulars.openapi_spec.asdict()
-    assert {"/risk", "/value", "/score", "/customers"} <= set(described["paths"])
+    assert {"/risk", "/value", "/score", "/customers", "/plan"} <= set(described["paths"])
