@@ -6,7 +6,14 @@ import json
 
 import pytest
 
-from serving.api import documentation, examples, group_messages, messages, why
+from serving.api import (
+    campaign_messages,
+    documentation,
+    examples,
+    group_messages,
+    messages,
+    why,
+)
 from serving.api.routes import ROUTES
 
 REQUESTS = {
@@ -14,10 +21,12 @@ REQUESTS = {
     "/value": (messages.IdsRequest, messages.ValueAnswer),
     "/score": (messages.ScoreRequest, messages.ScoreAnswer),
     "/customers": (messages.CustomersRequest, messages.CustomersAnswer),
+    "/plan": (campaign_messages.PlanRequest, campaign_messages.PlanAnswer),
     "/reasons": (why.ReasonsRequest, why.ReasonsAnswer),
 }
 LOOKS = {
     "/segments": group_messages.SegmentsAnswer,
+    "/plans": campaign_messages.PlansAnswer,
     "/equity": group_messages.EquityAnswer,
 }
 
