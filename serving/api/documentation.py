@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from serving import questions
-from serving.api import examples, messages
+from serving.api import examples, messages, submitted
 from serving.api.exports import MEDIA_TYPES
 from serving.api.routes import ROUTES
 from serving.release import release
@@ -30,13 +30,14 @@ _QUESTIONS: tuple[tuple[str, type[BaseModel], type[BaseModel], str], ...] = (
     ),
     (
         "/value",
-        messages.IdsRequest,
+        messages.ValueRequest,
         messages.ValueAnswer,
-        "What are they worth: expected purchases and spend, lifetime value.",
+        "What are they worth: expected purchases and spend, over a horizon or between two days; "
+        "lifetime value.",
     ),
     (
         "/score",
-        messages.ScoreRequest,
+        submitted.ScoreRequest,
         messages.ScoreAnswer,
         "Score customers never seen before, from their transactions, events and subscriptions.",
     ),

@@ -111,6 +111,16 @@ REQUESTS: Mapping[str, Any] = MappingProxyType(
 #: Further requests, each by a word and what it is about.
 MORE: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
+        "/value": {
+            "span": {
+                "summary": "Between two days: the spring, of which `until` is the day after.",
+                "value": {
+                    "customer_ids": ["C-1021"],
+                    "from": "2012-03-01",
+                    "until": "2012-06-01",
+                },
+            }
+        },
         "/score": {
             "subscriptions": {
                 "summary": "Under the rule `subscription`: customers with all their subscriptions.",
@@ -134,7 +144,7 @@ MORE: Mapping[str, Mapping[str, Any]] = MappingProxyType(
                     "as_of": "2011-12-10",
                 },
             }
-        }
+        },
     }
 )
 ANSWERS: Mapping[str, Any] = MappingProxyType(

@@ -6,13 +6,13 @@ import json
 
 import pytest
 
-from serving.api import documentation, examples, messages
+from serving.api import documentation, examples, messages, submitted
 from serving.api.routes import ROUTES
 
 REQUESTS = {
     "/risk": (messages.IdsRequest, messages.RiskAnswer),
-    "/value": (messages.IdsRequest, messages.ValueAnswer),
-    "/score": (messages.ScoreRequest, messages.ScoreAnswer),
+    "/value": (messages.ValueRequest, messages.ValueAnswer),
+    "/score": (submitted.ScoreRequest, messages.ScoreAnswer),
     "/customers": (messages.CustomersRequest, messages.CustomersAnswer),
 }
 
