@@ -12,14 +12,15 @@ from serving.api import (
     examples,
     group_messages,
     messages,
+    submitted,
     why,
 )
 from serving.api.routes import ROUTES
 
 REQUESTS = {
     "/risk": (messages.IdsRequest, messages.RiskAnswer),
-    "/value": (messages.IdsRequest, messages.ValueAnswer),
-    "/score": (messages.ScoreRequest, messages.ScoreAnswer),
+    "/value": (messages.ValueRequest, messages.ValueAnswer),
+    "/score": (submitted.ScoreRequest, messages.ScoreAnswer),
     "/customers": (messages.CustomersRequest, messages.CustomersAnswer),
     "/plan": (campaign_messages.PlanRequest, campaign_messages.PlanAnswer),
     "/reasons": (why.ReasonsRequest, why.ReasonsAnswer),
