@@ -33,6 +33,8 @@ from features.store import Store
 from serving import policy
 from serving.api import billing
 from serving.api.observability import DIRECTORY
+from serving.campaigns import terms as campaigns
+from serving.campaigns.terms import Terms
 from serving.errors import ScoreTableError, ServingError
 from serving.groups.population import Thresholds
 from serving.policy import Policy
@@ -100,6 +102,8 @@ class Deployment:
         How subscriptions are kept (`serving.api.billing.kept`); None without such a source.
     tracking : str or None
         Address of MLflow's store; None in a bento without settings. It can hold a password.
+    terms : Terms or None
+        What plans keep to; None in a bento without settings.
     policy : Policy
         What the settings decide of groups and actions; the defaults in a bento without settings.
     """
@@ -111,6 +115,7 @@ class Deployment:
     thresholds: Thresholds | None = None
     billing: dict[str, Any] | None = None
     tracking: str | None = field(default=None, repr=False)
+    terms: Terms | None = None
     policy: Policy = field(default_factory=Policy)
 
 
@@ -155,6 +160,7 @@ def resolve(environ: Mapping[str, str], bundle: Path | None = None) -> Deploymen
             store=here.store,
             billing=here.billing,
             tracking=here.tracking,
+            terms=here.terms,
             policy=here.policy,
         )
     assert here.tracking is not None  # noqa: S101 - read with the settings
@@ -263,7 +269,19 @@ def _read_settings(file: Path, environ: Mapping[str, str]) -> Deployment:
         raise ServingError(f"{file} is not TOML in UTF-8: {error}") from error
     names = Names(settings.name, settings.currency, settings.timezone)
     place = Store(Path(store))
-    return Deployment(names, place, None, "", billing=keeping, tracking=tracking, policy=decided)
+    kept_to = campaigns.read(
+        content, environ, file.parent, currency=names.currency, timezone=names.timezone
+    )
+    return Deployment(
+        names,
+        place,
+        None,
+        "",
+        billing=keeping,
+        tracking=tracking,
+        terms=kept_to,
+        policy=decided,
+    )
 
 
 def _champion(tracking: str, name: str, version: str | None) -> tuple[Path | None, str]:

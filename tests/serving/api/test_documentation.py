@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from serving.api import documentation, examples, group_messages, messages
+from serving.api import documentation, examples, group_messages, messages, why
 from serving.api.routes import ROUTES
 
 REQUESTS = {
@@ -14,6 +14,7 @@ REQUESTS = {
     "/value": (messages.IdsRequest, messages.ValueAnswer),
     "/score": (messages.ScoreRequest, messages.ScoreAnswer),
     "/customers": (messages.CustomersRequest, messages.CustomersAnswer),
+    "/reasons": (why.ReasonsRequest, why.ReasonsAnswer),
 }
 LOOKS = {
     "/segments": group_messages.SegmentsAnswer,
@@ -42,7 +43,7 @@ def test_examples_of_errors_have_the_one_shape(status):
 
 def test_every_path_is_described_with_an_example():
     document = documentation.document()
-    pages = {"/", "/customer", "/models", "/models/plot", "/data", "/language"}
+    pages = {"/", "/customer", "/plan/make", "/models", "/models/plot", "/data", "/language"}
     others = {"/docs", "/openapi.json", "/docs.json", "/schema.json", "/static/*", "/healthz"}
     assert set(document["paths"]) == set(ROUTES) - pages - others
     for path, methods in document["paths"].items():
@@ -68,4 +69,4 @@ def test_bentoml_can_describe_the_service_too(monkeypatch, tmp_path):
     from serving.service import Regulars
 
     described = Regulars.openapi_spec.asdict()
-    assert {"/risk", "/value", "/score", "/customers"} <= set(described["paths"])
+    assert set(REQUESTS) <= set(described["paths"])
