@@ -1,9 +1,9 @@
 """The service: `bentoml serve serving.service:Regulars`, with `REGULARS_CONFIG` set.
 
-`/risk`, `/value`, `/score`, `/customers` and `/reasons` are BentoML methods with typed requests and
-answers; the export, the pages for people, the metrics and the documentation are a Starlette
-application mounted beside them. Every request passes the same middleware: security headers, the
-record of requests, the one error shape, the gate for keys, the limits.
+`/risk`, `/value`, `/score`, `/customers`, `/reasons` and `/whatif` are BentoML methods with typed
+requests and answers; the export, the pages for people, the metrics and the documentation are a
+Starlette application mounted beside them. Every request passes the same middleware: security
+headers, the record of requests, the one error shape, the gate for keys, the limits.
 
 Environment: `REGULARS_CONFIG`, `REGULARS_API_KEYS`, `REGULARS_WORKERS` (2 when not given); see
 `serving.deployment` for what pins the model's version.
@@ -30,7 +30,7 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from serving import deployment
-from serving.api import answers, observability, routes, security, why
+from serving.api import answers, observability, routes, security, whatifs, why
 from serving.api.failures import Failure, OneShape, unforeseen
 from serving.api.limits import Limited
 from serving.api.messages import (
@@ -42,6 +42,7 @@ from serving.api.messages import (
     ScoreRequest,
     ValueAnswer,
 )
+from serving.api.whatifs import WhatifAnswer, WhatifRequest
 from serving.api.why import ReasonsAnswer, ReasonsRequest
 from serving.errors import ServingError
 from serving.workbench.app import application
@@ -128,6 +129,11 @@ class Regulars:
     def reasons(self, request: ReasonsRequest, /) -> Response:
         """Why: reasons, their classes, what changed since last time, what the value is made of."""
         return _respond("/reasons", why.reasons, self.worker, request, security.granted())
+
+    @bentoml.api(route="/whatif", output_spec=WhatifAnswer)
+    def whatif(self, request: WhatifRequest, /) -> Response:
+        """Scores before and after one behaviour is changed: a purchase, a complaint, a silence."""
+        return _respond("/whatif", whatifs.answer, self.worker, request, security.granted())
 
     def __is_ready__(self) -> bool:
         return self.worker.ready

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from serving import questions
-from serving.api import examples, messages, why
+from serving.api import examples, messages, whatifs, why
 from serving.api.exports import MEDIA_TYPES
 from serving.api.routes import ROUTES
 from serving.release import release
@@ -51,6 +51,12 @@ _QUESTIONS: tuple[tuple[str, type[BaseModel], type[BaseModel], str], ...] = (
         why.ReasonsRequest,
         why.ReasonsAnswer,
         "Why: reasons, their classes, what changed since last time, what the value is made of.",
+    ),
+    (
+        "/whatif",
+        whatifs.WhatifRequest,
+        whatifs.WhatifAnswer,
+        "Scores before and after one behaviour is changed: a purchase, a complaint, a silence.",
     ),
 )
 _FAULTS = {

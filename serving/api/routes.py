@@ -46,6 +46,7 @@ _TABLE = (
     Route("/score", _EITHER, json=True),
     Route("/customers", _EITHER, json=True),
     Route("/reasons", _EITHER, json=True),
+    Route("/whatif", _EITHER, json=True),
     Route("/export", _EITHER),
     Route("/", _EITHER),
     Route("/customer", _EITHER),

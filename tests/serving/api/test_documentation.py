@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from serving.api import documentation, examples, messages, why
+from serving.api import documentation, examples, messages, whatifs, why
 from serving.api.routes import ROUTES
 
 REQUESTS = {
@@ -15,6 +15,7 @@ REQUESTS = {
     "/score": (messages.ScoreRequest, messages.ScoreAnswer),
     "/customers": (messages.CustomersRequest, messages.CustomersAnswer),
     "/reasons": (why.ReasonsRequest, why.ReasonsAnswer),
+    "/whatif": (whatifs.WhatifRequest, whatifs.WhatifAnswer),
 }
 
 
