@@ -84,7 +84,7 @@ def _sentence(code: int, subscribed: bool, beyond: str) -> str | None:
     gone = [name for bit, name in enumerate(ANSWERS, start=1) if code >> bit & 1]
     by_reason: dict[str, list[str]] = {}
     for name in gone:
-        modelled = name in MODELLED or name in _NEED_CLV
+        modelled = name in MODELLED or name in _NEED_CLV or _of_value(name, gone)
         reason = beyond if beyond and modelled else why(name, bool(code & 1), gone)
         by_reason.setdefault(reason, []).append(name)
     told = [f"{reason}: {', '.join(names)}" for reason, names in by_reason.items()]
@@ -94,9 +94,14 @@ def _sentence(code: int, subscribed: bool, beyond: str) -> str | None:
 def _why(name: str, known: bool, gone: list[str]) -> str:
     if not known and name in _NEED_PURCHASES:
         return NO_PURCHASES
-    if name in MODELLED or (name in _NEED_CLV and "clv" in gone):
+    if name in MODELLED or (name in _NEED_CLV and "clv" in gone) or _of_value(name, gone):
         return NO_NUMBER
     return NO_POPULATION
+
+
+def _of_value(name: str, gone: list[str]) -> bool:
+    """Whether it is the value model that is silent: the rhythm speaks wherever a stage is told."""
+    return name == "next_purchase_by" and "stage" not in gone
 
 
 def _why_of_subscriber(name: str, known: bool, gone: list[str]) -> str:

@@ -22,6 +22,7 @@ from serving.groups.tiers import Cuts
 from serving.scores import REASON as REASON_TYPE
 from serving.scores import SCHEMA
 from training.reach import FURTHEST, HELD
+from training.scorer import LONGEST
 
 _HEAD = """# Scores
 
@@ -113,6 +114,7 @@ def page() -> str:
     chapters = (
         _columns,
         _stages,
+        _next_purchase,
         _subscribers,
         _tiers,
         _potential,
@@ -163,7 +165,6 @@ def _stages() -> str:
             f"{late:g} g with probability e^−{late:g} = {math.exp(-late):.1%}, and for longer",
             f"than {gone:g} g with e^−{gone:g} = {math.exp(-gone):.1%}.",
         ),
-        "- next_purchase_by is the day of the last occasion + g, a part of a day counted as a day.",
     )
     return _chapter(
         "Stages",
@@ -178,6 +179,28 @@ def _stages() -> str:
             f"leaves. The first list that people see takes both: *{watchlist.HEADING}* is stage",
             f"`{watchlist.STAGE}` with a `churn_probability` of at least {watchlist.LEAST:g}, by",
             "falling `clv`.",
+        ),
+    )
+
+
+def _next_purchase() -> str:
+    return _chapter(
+        "Next purchase",
+        _prose(
+            "`next_purchase_by` says when, not whether: it is as_of + ⌈d⌉ − 1 days, where d is the",
+            f"median time to the next purchase of who comes back within {LONGEST} days (or the",
+            "trained horizon, if that is longer):",
+        ),
+        "    P(X(d) ≥ 1) = ½ · P(X(h) ≥ 1)",
+        _prose(
+            f"with X(t) the occasions of the value model in the next t days and h = {LONGEST}. Of",
+            "customers with this history who do come back within h days, half have come by then.",
+            "It does not depend on `horizon_days`, and moves on with each day without a purchase.",
+        ),
+        _prose(
+            "Where no value model speaks, it is the day at which the own rhythm has the next",
+            "purchase due, the day of the last occasion + g, a part of a day counted as a day;",
+            "stages always go by the rhythm.",
         ),
     )
 
@@ -321,6 +344,10 @@ def _drivers() -> str:
     )
 
 
+# With what is made of the model's numbers.
+_MODELLED = (*abstention.MODELLED, "potential_value", "next_purchase_by", "tier")
+
+
 def _abstained() -> str:
     told = (
         (
@@ -331,19 +358,19 @@ def _abstained() -> str:
         (
             abstention.NO_NUMBER,
             "The model does not answer it, or not for this customer.",
-            (*abstention.MODELLED, "potential_value", "tier"),
+            _MODELLED,
         ),
         (
             f"{', '.join(HELD.values())} over {FURTHEST:g} times the most that the model has seen",
             "One of these is far beyond every customer that the model learned from; a training on "
             "a log that holds such customers mends it.",
-            (*abstention.MODELLED, "potential_value", "tier"),
+            _MODELLED,
         ),
         (
             "the log is silent for the … days before the as-of date",
             "Of the whole table: nobody bought for much longer than ever in training, so a part of "
             "the log is missing; an earlier as-of date or the missing rows mend it.",
-            (*abstention.MODELLED, "potential_value", "tier"),
+            _MODELLED,
         ),
         (
             abstention.NO_POPULATION,

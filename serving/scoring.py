@@ -126,8 +126,11 @@ def score(
         thresholds = population.learn(
             past, clv, as_of=as_of, horizon_days=scorer.horizon_days, costs=costs
         )
-    by_contract = _by_contract(frame, scorer, as_of) if contract else {}
-    decided = _decide(past, clv, thresholds, as_of, by_contract)
+    if contract:
+        told = _by_contract(frame, scorer, as_of)
+    else:
+        told = _by_value(frame, scorer, as_of, known & (beyond == ""))
+    decided = _decide(past, clv, thresholds, as_of, told)
     drivers = _drivers(frame, scorer, predicted["churn_probability"])
     if learning:
         thresholds = replace(thresholds, typical=typical(drivers, decided["stage"]))
@@ -201,6 +204,21 @@ def _by_contract(frame: pd.DataFrame, scorer: Predictor, as_of: date) -> dict[st
     }
 
 
+def _by_value(
+    frame: pd.DataFrame, scorer: Predictor, as_of: date, said: np.ndarray
+) -> dict[str, Any]:
+    """What the value model tells of the next purchase; nothing where there is none."""
+    ask = getattr(scorer, "days_to_next_purchase", None)
+    days = None if ask is None or frame.empty else ask(frame)
+    if days is None:
+        return {}
+    told = said & np.isfinite(days)
+    # The first day is the as-of date itself.
+    ahead = np.where(told, np.ceil(days) - 1.0, 0.0).astype("timedelta64[D]")
+    date_of = np.where(told, np.datetime64(as_of, "D") + ahead, np.datetime64("NaT", "D"))
+    return {"next_purchase_by": date_of}
+
+
 def _of_contract(
     frame: pd.DataFrame, scorer: Any, churn: np.ndarray, *, contract: bool
 ) -> dict[str, np.ndarray]:
@@ -219,16 +237,16 @@ def _decide(
     clv: np.ndarray,
     thresholds: Thresholds,
     as_of: date,
-    by_contract: dict[str, Any],
+    told: dict[str, Any],
 ) -> dict[str, Any]:
-    """Columns that are decided from the predictions and the population's thresholds."""
+    """Columns that are decided from the predictions, the population's thresholds and `told`."""
     rhythm, cuts, room = thresholds.rhythm, thresholds.cuts, thresholds.potential
     nobody = pd.Categorical.from_codes(np.full(len(clv), -1), pd.Index([], dtype="str"))
     days = np.full(len(clv), np.datetime64("NaT", "D"))
     own = {
-        "next_purchase_by": lifecycle.next_purchase_by(past, rhythm, as_of) if rhythm else days,
+        "next_purchase_by": lifecycle.due(past, rhythm, as_of) if rhythm else days,
         "stage": lifecycle.stage(past, rhythm) if rhythm else nobody,
-    } | by_contract
+    } | told
     could = potential.potential_value(past, clv, room) if room else np.full(len(clv), np.nan)
     return {
         "potential_value": could,

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from serving.api import campaign_examples
+
 _META = {
     "as_of": "2011-12-10",
     "horizon_days": 90,
@@ -23,7 +25,7 @@ _RISK: dict[str, Any] = {
     "churn_probability_upper": 0.7,
     "return_probability": 0.38,
     "p_alive": 0.71,
-    "next_purchase_by": "2011-10-27",
+    "next_purchase_by": "2012-03-06",
     "involuntary_probability": None,
     "expected_months": None,
     "reasons": [
@@ -58,6 +60,70 @@ _ROW = {
     **_VALUE,
     "model_version": "3",
     "scored_at": "2011-12-10T04:05:06Z",
+}
+_GROUPS = [
+    {
+        "name": "key",
+        "customers": 412,
+        "share": 0.1,
+        "equity": 812_340.5,
+        "equity_share": 0.8,
+        "churn_probability": 0.31,
+        "expected_spend": 640_210.0,
+    },
+]
+_STAGES = [{**_GROUPS[0], "name": "loyal"}]
+_SINCE = {
+    "as_of": "2011-11-10",
+    "movement": {
+        "before": 1_001_200.0,
+        "now": 1_015_425.5,
+        "change": 14_225.5,
+        "parts": [
+            {"kind": "won", "customers": 96, "before": 0.0, "now": 18_400.5, "change": 18_400.5},
+            {
+                "kind": "shrank",
+                "customers": 1730,
+                "before": 1_001_200.0,
+                "now": 997_025.0,
+                "change": -4_175.0,
+            },
+        ],
+    },
+    "stages": [
+        {
+            "before": "loyal",
+            "now": "at_risk",
+            "customers": 37,
+            "share": 0.06,
+            "clv_before": 30_120.0,
+            "clv_now": 14_600.0,
+        }
+    ],
+    "tiers": [],
+    "rises": [
+        {
+            "customer_id": "C-1021",
+            "churn_before": 0.41,
+            "churn_now": 0.62,
+            "clv_before": 402.2,
+            "clv_now": 241.07,
+            "stage_before": "loyal",
+            "stage_now": "at_risk",
+            "tier_before": "key",
+            "tier_now": "core",
+            "at_stake": 84.46,
+            "turns": [
+                {
+                    "family": "rhythm",
+                    "now": "last purchase 94 days ago; usually every 21",
+                    "then": "last purchase 64 days ago; usually every 21",
+                    "weight": 0.52,
+                }
+            ],
+        }
+    ],
+    "notes": [],
 }
 _IGNORED = {"ignored_transactions": 0, "ignored_subscriptions": 0}
 _UNKNOWN: dict[str, Any] = {
@@ -157,6 +223,7 @@ REQUESTS: Mapping[str, Any] = MappingProxyType(
             "page": 1,
             "page_size": 50,
         },
+        "/plan": campaign_examples.REQUEST,
         "/reasons": {"customer_ids": ["C-1021", "C-9999"]},
         "/whatif": {"customer_ids": ["C-1021"], "change": {"kind": "purchase", "amount": 35}},
     }
@@ -164,6 +231,7 @@ REQUESTS: Mapping[str, Any] = MappingProxyType(
 #: Further requests, each by a word and what it is about.
 MORE: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
+        "/plan": campaign_examples.MORE,
         "/score": {
             "subscriptions": {
                 "summary": "Under the rule `subscription`: customers with all their subscriptions.",
@@ -187,7 +255,7 @@ MORE: Mapping[str, Mapping[str, Any]] = MappingProxyType(
                     "as_of": "2011-12-10",
                 },
             }
-        }
+        },
     }
 )
 ANSWERS: Mapping[str, Any] = MappingProxyType(
@@ -202,6 +270,40 @@ ANSWERS: Mapping[str, Any] = MappingProxyType(
             "items": [{**_ROW, "customer_id": "N-1", **_IGNORED}, _BAD],
         },
         "/customers": {"meta": _META, "total": 1, "page": 1, "page_size": 50, "rows": [_ROW]},
+        "/plan": campaign_examples.answer(_META),
+        "/plans": campaign_examples.PLANS,
+        "/segments": {
+            "meta": _META,
+            "tiers": _GROUPS,
+            "stages": _STAGES,
+            "named": [{**_GROUPS[0], "name": "champions"}],
+            "rules": [
+                {
+                    **_GROUPS[0],
+                    "name": "late_key",
+                    "where": "tier = 'key' and days_since_last > 60",
+                    "description": "Call them.",
+                }
+            ],
+            "notes": [],
+        },
+        "/equity": {
+            "meta": _META,
+            "tiers": _GROUPS,
+            "stages": _STAGES,
+            "raised": 0.05,
+            "gains": [
+                {
+                    "tier": "key",
+                    "customers": 412,
+                    "equity": 812_340.5,
+                    "gain": 51_200.0,
+                    "elasticity": 1.26,
+                }
+            ],
+            "since": _SINCE,
+            "notes": [],
+        },
         "/reasons": {
             "meta": _META,
             "since": {"as_of": "2011-11-12", "notes": []},

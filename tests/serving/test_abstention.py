@@ -27,6 +27,7 @@ def test_the_sentences():
     assert told({"clv", "tier", "potential_value"}, known=True) == (
         "no number from the model: clv, potential_value, tier"
     )
+    assert told({"next_purchase_by"}, known=True) == "no number from the model: next_purchase_by"
     assert told({"stage"}, known=True) == (
         "nothing to compare with in the last full scoring: stage"
     )
@@ -63,6 +64,24 @@ def test_what_the_model_cannot_back_is_told_for_all_of_its_numbers(people, score
     assert pd.isna(told["churn_probability"]) and pd.isna(told["clv"]) and pd.isna(told["tier"])
     assert told["stage"] and not pd.isna(told["next_purchase_by"])
     assert rows.drop(index=4)["abstained"].isna().all()
+
+
+def test_the_next_purchase_is_the_value_models_and_not_told_beyond_its_experience(
+    people, scored, made_scorer
+):
+    """Days of 0.2, 1.0 and 1.2 are the first, first and second day; NaN is no return."""
+    told = [0.2, 1.0, 1.2, np.nan, 9.0]
+    far = np.array(["", "", "", "", "spend far beyond what was seen"], dtype=object)
+    reach = SimpleNamespace(stale=lambda _: "", beyond=lambda _: far)
+    says = {"days_to_next_purchase": lambda *_: np.array(told), "reach": reach}
+    rows, _ = scored(people(5), scorer=type("Timed", (type(made_scorer),), says)())
+    ahead = (pd.to_datetime(rows["next_purchase_by"]) - pd.Timestamp(rows["as_of"][0])).dt.days
+    assert ahead.tolist()[:3] == [0, 0, 1]
+    assert rows["next_purchase_by"].isna().tolist() == [False, False, False, True, True]
+    assert rows["stage"].notna().all()
+    assert rows["abstained"][3] == "no number from the model: next_purchase_by"
+    assert "next_purchase_by" in rows["abstained"][4]
+    assert rows["abstained"][4].startswith("spend far beyond what was seen: ")
 
 
 def test_a_stale_log_leaves_the_model_silent_about_everybody(people, scored, made_scorer):
