@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
-import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import pyarrow as pa
 
@@ -19,6 +18,9 @@ from serving.catalogue import COLUMNS, REASON, Column
 from serving.groups import named, potential, segments, subscribers, tiers, watchlist
 from serving.groups.lifecycle import Rhythm
 from serving.groups.tiers import Cuts
+from serving.markdown import chapter as _chapter
+from serving.markdown import prose as _prose
+from serving.markdown import table as _table
 from serving.scores import REASON as REASON_TYPE
 from serving.scores import SCHEMA
 from training.reach import FURTHEST, HELD
@@ -392,24 +394,6 @@ def _rules(kind: str, rules: Iterable[tuple[str, str, str]]) -> str:
         for place, (name, words, formula) in enumerate(rules, start=1)
     ]
     return _table(("", kind, "in words", "rule"), rows)
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [" | ".join(heads), "|".join(["---"] * len(heads)), *map(" | ".join, rows)]
-    head, rule, *body = lines
-    return "\n".join([f"| {head} |", f"|{rule}|", *(f"| {line} |" for line in body)])
-
-
-def _prose(*parts: str) -> str:
-    """Sentences as lines of the width that the other pages have."""
-    text, inner = " ".join(parts), "  " if parts[0].startswith("- ") else ""
-    return textwrap.fill(
-        text, 100, subsequent_indent=inner, break_long_words=False, break_on_hyphens=False
-    )
-
-
-def _chapter(title: str, *parts: str) -> str:
-    return "\n\n".join([f"## {title}", *parts]) + "\n"
 
 
 if __name__ == "__main__":
