@@ -20,6 +20,7 @@ from serving.api import (
     group_messages,
     messages,
     submitted,
+    whatifs,
     why,
 )
 from serving.api.exports import MEDIA_TYPES
@@ -60,6 +61,12 @@ _QUESTIONS: tuple[tuple[str, type[BaseModel], type[BaseModel], str], ...] = (
         why.ReasonsRequest,
         why.ReasonsAnswer,
         "Why: reasons, their classes, what changed since last time, what the value is made of.",
+    ),
+    (
+        "/whatif",
+        whatifs.WhatifRequest,
+        whatifs.WhatifAnswer,
+        "Scores before and after one behaviour is changed: a purchase, a complaint, a silence.",
     ),
     (
         "/plan",

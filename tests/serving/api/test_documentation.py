@@ -13,6 +13,7 @@ from serving.api import (
     group_messages,
     messages,
     submitted,
+    whatifs,
     why,
 )
 from serving.api.routes import ROUTES
@@ -24,6 +25,7 @@ REQUESTS = {
     "/customers": (messages.CustomersRequest, messages.CustomersAnswer),
     "/plan": (campaign_messages.PlanRequest, campaign_messages.PlanAnswer),
     "/reasons": (why.ReasonsRequest, why.ReasonsAnswer),
+    "/whatif": (whatifs.WhatifRequest, whatifs.WhatifAnswer),
 }
 LOOKS = {
     "/segments": group_messages.SegmentsAnswer,
