@@ -10,7 +10,7 @@ from regulars import tables
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from serving.campaigns.outcome import Forecast
+    from serving.campaigns.outcome import ActionLine, Forecast
     from serving.campaigns.planning import Plan
     from serving.campaigns.power import Power
 
@@ -28,7 +28,7 @@ def actions(plan: Plan, currency: str) -> Table:
             one.forecast.treated,
             one.chosen - one.forecast.treated,
             *_money(one.forecast),
-            "assumed" if one.since is None else f"measured {one.since}",
+            _source(one),
         ]
         for one in plan.lines
     ]
@@ -100,6 +100,14 @@ def _of_holdout(found: Power) -> str:
         f"scores). Believed are {100 * (found.expected or 0):+.1f} points, which it shows with a "
         f"chance of {found.power:.0%}."
     )
+
+
+def _source(one: ActionLine) -> str:
+    """Where what is believed of an action comes from."""
+    if one.since is None:
+        return "assumed"
+    on = "" if one.measured is None else f", {one.measured:,} treated"
+    return f"measured {one.since}{on}"
 
 
 def _money(given: Forecast) -> list[float | str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from features.inputs import Inputs
     from features.settings import Sources
     from regulars.settings import Settings
-    from serving.campaigns.belief import Effect
     from serving.campaigns.planning import Plan
 
 
@@ -98,7 +96,7 @@ def plan(
         If there is no such score table, no action, or nobody whose value is known.
     """
     from serving import audit
-    from serving.campaigns import holdout, planning, shelf
+    from serving.campaigns import holdout, learned, planning, shelf
 
     tell("plan", 0, 1)
     place = jobs.store(settings)
@@ -113,7 +111,7 @@ def plan(
         margin=settings.value.margin,
         actions=settings.actions,
         rules=rules if budget is None else rules.model_copy(update={"budget": budget}),
-        learned=_learned(place.path),
+        learned=learned.read(place.path),
         customers=_customers(inputs),
         contacts=_contacts(inputs, day),
     )
@@ -171,19 +169,6 @@ def _contacts(inputs: Inputs | None, as_of: date) -> pd.DataFrame | None:
     if inputs is None or inputs.treatments is None:
         return None
     return arrow(last_treated(inputs.treatments, as_of)).to_pandas()
-
-
-def _learned(store: Path) -> dict[str, Effect]:
-    """Newest measured effect of each action, as `regulars measure` keeps them."""
-    from serving.campaigns.belief import Belief, Effect
-
-    found = {}
-    for file in sorted((store / "effects").glob("*.json")):
-        if rows := json.loads(file.read_text(encoding="utf-8")):
-            row = rows[-1]
-            kept, lift = Belief(**row["kept"]), Belief(**row["lift"])
-            found[file.stem] = Effect(kept, lift, row["source"], date.fromisoformat(row["since"]))
-    return found
 
 
 def _notes(settings: Settings) -> list[str]:

@@ -248,6 +248,7 @@ def _told(
             owner=order.actions[name].owner,
             source=order.effect(name).source,
             since=order.effect(name).since,
+            measured=order.effect(name).treated,
             chosen=int(found.chosen[:, place].sum()),
             forecast=forecast([(gains[name], order.effect(name), treated[:, place])]),
         )
