@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from regulars import screen, tables
+from regulars import doubts, screen, tables
 from regulars.options import CONFIG, AsOf, Config, Json
 from regulars.verbs import data, models
 
@@ -60,6 +60,8 @@ def score(
         f"{len(done.frame):,} customers as of {done.as_of}, scored by version "
         f"{done.model_version} ({done.speaker} model, {graded}): {done.paths[-1]}"
     )
+    for sentence in doubts.of_scores(done):
+        screen.note(f"Note: {sentence}")
     _show_totals(done, settings)
     _show_first(done, settings)
 
