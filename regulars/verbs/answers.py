@@ -50,6 +50,8 @@ def score(
     with screen.steps() as tell:
         inputs, day = data.prepare(settings, as_of, now=now, tell=tell)
         done = jobs.score(settings, inputs, day, now=now, out=out, tell=tell)
+    for sentence in doubts.of_scores(done):
+        screen.note(f"Note: {sentence}")
     if json:
         given = {name: value for name, value in vars(done).items() if name != "frame"}
         screen.figures({**given, "grades": dict(done.grades), "paths": list(map(str, done.paths))})
@@ -60,8 +62,6 @@ def score(
         f"{len(done.frame):,} customers as of {done.as_of}, scored by version "
         f"{done.model_version} ({done.speaker} model, {graded}): {done.paths[-1]}"
     )
-    for sentence in doubts.of_scores(done):
-        screen.note(f"Note: {sentence}")
     _show_totals(done, settings)
     _show_first(done, settings)
 

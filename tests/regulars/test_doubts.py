@@ -40,7 +40,7 @@ timestamp = "day"
 kind = "kind"
 
 [churn]
-horizon_days = 30
+horizon_days = 60
 """
 CUSTOMERS, DAYS = 300, 240
 FIRST, TRAINED, AS_OF = pd.Timestamp("2024-01-01"), "2024-07-01", "2024-08-01"
