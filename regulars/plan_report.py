@@ -1,8 +1,7 @@
-"""A plan for people: what it does, what it should bring, and what to know before it goes out."""
+"""A plan for people: what it does, and what it should bring."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from regulars import tables
@@ -12,7 +11,6 @@ if TYPE_CHECKING:
 
     from serving.campaigns.outcome import ActionLine, Forecast
     from serving.campaigns.planning import Plan
-    from serving.campaigns.power import Power
 
 #: Points of the curve that are printed.
 _SHOWN = (0.1, 0.3, 0.5, 0.7, 0.9)
@@ -65,41 +63,6 @@ def curve(plan: Plan, currency: str) -> Table | None:
 
 
 _CURVE = ["budget", "profit", "the next coin brings"]
-
-
-def sentences(plan: Plan, currency: str) -> Iterator[str]:
-    """What to know before the plan goes out."""
-    if not plan.total.treated:
-        yield "Nobody gets anything: no action pays for anyone it may go to."
-    knee = plan.curve.knee
-    if knee:
-        yield (
-            f"Beyond {knee:,.2f} {currency} the next coin earns less than one: more is not spent."
-        )
-    yield _of_holdout(plan.power)
-    if plan.assumed:
-        yield (
-            f"Nothing was ever measured of {', '.join(plan.assumed)}: effect, profit and band are "
-            "assumptions from the settings. Run `regulars measure` once the horizon is over."
-        )
-    if plan.unscored:
-        yield f"{plan.unscored:,} customers are left out: too little can be said of their value."
-    yield f"The best plan within these limits brings at most {plan.gap:.3%} more (duality gap)."
-
-
-def _of_holdout(found: Power) -> str:
-    if found.smallest is None or found.power is None:
-        return (
-            f"The holdout of {found.holdout:,} beside {found.treated:,} treated is too small to "
-            "show any effect; plan for more customers, or raise `holdout` in [plan]."
-        )
-    return (
-        f"The holdout of {found.holdout:,} beside {found.treated:,} treated shows a rise of the "
-        f"return rate, {found.base:.1%} without, by {100 * found.smallest:.1f} points or more in "
-        f"four cases of five ({100 * (found.smallest_adjusted or 0):.1f} given the "
-        f"scores). Believed are {100 * (found.expected or 0):+.1f} points, which it shows with a "
-        f"chance of {found.power:.0%}."
-    )
 
 
 def _source(one: ActionLine) -> str:

@@ -163,10 +163,11 @@ COLUMNS: tuple[Column, ...] = (
     ),
     _text(
         "next_purchase_by",
-        "Day by which the customer's own rhythm expects the next purchase. For overdue customers "
-        "it lies before `as_of`: it says when the purchase was due, not when it will come. Of "
-        "subscribers, the day of the next renewal.",
-        _NO_PURCHASE,
+        "Day by which the next purchase is as likely as not to have come, of customers alike who "
+        "come back within 365 days at all; whether they do is `return_probability`. By the value "
+        "model; where there is none, the day at which the own rhythm has it due, which lies before "
+        "`as_of` for overdue customers. Of subscribers, the day of the next renewal.",
+        f"{_NO_PURCHASE}, and where the model gives no return",
     ),
     _probability(
         "involuntary_probability",

@@ -1,9 +1,9 @@
 """The service: `bentoml serve serving.service:Regulars`, with `REGULARS_CONFIG` set.
 
-`/risk`, `/value`, `/score` and `/customers` are BentoML methods with typed requests and answers;
-the export, the pages for people, the metrics and the documentation are a Starlette application
-mounted beside them. Every request passes the same middleware: security headers, the record of
-requests, the one error shape, the gate for keys, the limits.
+`/risk`, `/value`, `/score`, `/customers`, `/plan` and `/reasons` are BentoML methods with typed
+requests and answers; the exports, the pages for people, the metrics and the documentation are a
+Starlette application mounted beside them. Every request passes the same middleware: security
+headers, the record of requests, the one error shape, the gate for keys, the limits.
 
 Environment: `REGULARS_CONFIG`, `REGULARS_API_KEYS`, `REGULARS_WORKERS` (2 when not given); see
 `serving.deployment` for what pins the model's version.
@@ -30,7 +30,8 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from serving import deployment
-from serving.api import answers, observability, routes, security
+from serving.api import answers, campaigns, observability, routes, security, why
+from serving.api.campaign_messages import PlanAnswer, PlanRequest
 from serving.api.failures import Failure, OneShape, unforeseen
 from serving.api.limits import Limited
 from serving.api.messages import (
@@ -42,6 +43,7 @@ from serving.api.messages import (
     ScoreRequest,
     ValueAnswer,
 )
+from serving.api.why import ReasonsAnswer, ReasonsRequest
 from serving.errors import ServingError
 from serving.workbench.app import application
 from serving.worker import Worker, start
@@ -122,6 +124,17 @@ class Regulars:
     def customers(self, request: CustomersRequest, /) -> Response:
         """Filter, sort and page the score table."""
         return _respond("/customers", answers.customers, self.worker, request, security.granted())
+
+    @bentoml.api(route="/plan", output_spec=PlanAnswer)
+    def plan(self, request: PlanRequest, /) -> Response:
+        """Propose a plan for a budget, make it, or read one that is kept."""
+        who = security.caller()
+        return _respond("/plan", campaigns.answer, self.worker, request, security.granted(), who)
+
+    @bentoml.api(route="/reasons", output_spec=ReasonsAnswer)
+    def reasons(self, request: ReasonsRequest, /) -> Response:
+        """Why: reasons, their classes, what changed since last time, what the value is made of."""
+        return _respond("/reasons", why.reasons, self.worker, request, security.granted())
 
     def __is_ready__(self) -> bool:
         return self.worker.ready

@@ -53,7 +53,7 @@ class Curve:
     customers: int
 
 
-def curve(problem: Problem, *, treated: float = 1.0) -> Curve:
+def curve(problem: Problem, *, treated: float = 1.0, weight: float = 1.0) -> Curve:
     """Draw the curve of a problem, whatever its budget.
 
     Parameters
@@ -62,6 +62,8 @@ def curve(problem: Problem, *, treated: float = 1.0) -> Curve:
     treated : float
         Share of the chosen that is treated, in (0, 1]: budgets and capacities are those of the
         treated, and the others earn nothing.
+    weight : float
+        How many customers each row stands for, at least 1; capacities are those of all.
 
     Returns
     -------
@@ -76,7 +78,7 @@ def curve(problem: Problem, *, treated: float = 1.0) -> Curve:
     rows = len(problem.profit)
     some = np.unique(np.linspace(0, max(rows - 1, 0), min(rows, _MANY)).astype(int))
     share = len(some) / rows if rows else 1.0
-    few, scale = problem.of(some), treated / share
+    few, scale = problem.of(some), treated * weight / share
     capacity = problem.capacity / scale
     free = solve(few.limited(budget=np.inf, capacity=capacity), core_pairs=_PAIRS)
     knee = free.cost

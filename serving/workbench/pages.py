@@ -110,7 +110,7 @@ def render(template: str, request: Request, status: int = 200, **content: Any) -
     }
     page = environment(spoken).get_template(template).render(frame | content)
     return HTMLResponse(
-        page, status, {"Content-Language": spoken, "Vary": "Accept-Language, Cookie"}
+        page, status, {"Content-Language": spoken, "Vary": "Accept, Accept-Language, Cookie"}
     )
 
 
@@ -138,9 +138,19 @@ def cents(amount: float | None, currency: str) -> str:
     return NOTHING if amount is None else _money(amount, currency, decimals=2)
 
 
+def symbol(currency: str) -> str:
+    """What stands before an amount.
+
+    Examples
+    --------
+    >>> symbol("GBP"), symbol("CHF")
+    ('£', 'CHF ')
+    """
+    return _SYMBOLS.get(currency) or f"{currency} "
+
+
 def _money(amount: float, currency: str, *, decimals: int) -> str:
-    unit = _SYMBOLS.get(currency) or f"{currency} "
-    return f"{'−' if amount < 0 else ''}{unit}{abs(amount):,.{decimals}f}"
+    return f"{'−' if amount < 0 else ''}{symbol(currency)}{abs(amount):,.{decimals}f}"
 
 
 def percent(share: float | None) -> str:

@@ -36,6 +36,27 @@ KEYS = {
     "admin": "key-of-operations",
 }
 
+ACTIONS = """
+[actions.call]
+channel = "telephone"
+cost = 2.0
+capacity = 40
+mass = false
+owner = "Ann"
+kept = { mean = 0.2, sd = 0.08 }
+
+[actions.voucher]
+channel = "e-mail"
+cost = 0.1
+cost_per_spend = 0.05
+kept = { mean = 0.08, sd = 0.04 }
+lift = { mean = 0.1, sd = 0.05 }
+
+[plan]
+budget = 60
+holdout = 0.2
+"""
+
 
 @dataclass(frozen=True)
 class Shop:
@@ -187,7 +208,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
         'name = "made-shop"\ncurrency = "GBP"\ntimezone = "Europe/London"\n'
         '[sources.transactions]\nuri = "log.csv"\ncustomer_id = "customer_id"\n'
         'timestamp = "timestamp"\namount = "amount"\norder_id = "order_id"\n'
-        'product_id = "product_id"\n[churn]\nhorizon_days = 60\n[store]\npath = "store"\n'
+        'product_id = "product_id"\n[churn]\nhorizon_days = 60\n[store]\npath = "store"\n' + ACTIONS
     )
     fit_scorer(folder)
     return Shop(folder, log, write_scores(folder))
