@@ -40,11 +40,12 @@ HILLSTROM = """64,000 customers of a shop, by lot to a men's e-mail, a women's o
 they did in the two weeks after. Differences are shares of customers (visits) and dollars a customer
 (spend, over all customers, most of whom spend nothing), ± half of the 95 % interval. By hand is
 the difference of the file's means. Adjusted takes out recency, history, mens, womens and newbie.
-The last rows compare customers of the same arm, halved by lot: there is no effect to be shown."""
+The last rows compare customers of the same arm, halved by lot: there is no effect, and one in
+twenty such rows will seem to have one."""
 MADE = """{campaigns} campaigns each. Spend is zero for who does not return and log-normal for who
 does; the heavy one has a coefficient of variation of 3 given return. Effects: none, or a fifth
-of the leaving kept and spend up by 5 %. Coverage is the share of campaigns whose 95 % interval holds
-the true effect, as far as anything was concluded; three standard errors are ± {noise:.1f} points.
+of the leaving kept and spend up by 5 %. Coverage is the share of campaigns whose 95 % interval
+holds the true effect, as far as anything was concluded; three standard errors are ± {noise:.1f} points.
 Own: each arm with its own variance (Welch), as it would be without the rule for small
 holdouts. Shown: the share in which the interval leaves out 0."""
 BROKEN = """2,000 customers with a tenth held out, of whom the log loses some: the share of
