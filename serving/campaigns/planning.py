@@ -192,6 +192,7 @@ def lines(
             chosen=int(chosen[:, place].sum()),
             forecast=forecast([(seen.gains[name], order.effect(name), treated[:, place])]),
             capacity=order.actions[name].capacity,
+            measured=order.effect(name).treated,
         )
         for place, name in enumerate(seen.gains)
     )
