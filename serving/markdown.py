@@ -38,11 +38,5 @@ def prose(*parts: str) -> str:
 
 
 def chapter(title: str, *parts: str) -> str:
-    """A chapter of paragraphs.
-
-    Examples
-    --------
-    >>> chapter("Title", "Text.")
-    '## Title\\n\\nText.\\n'
-    """
+    """A chapter of paragraphs, each apart from the next by an empty line."""
     return "\n\n".join([f"## {title}", *parts]) + "\n"

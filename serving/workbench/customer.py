@@ -1,9 +1,9 @@
-"""What a customer's page shows: scores, reasons and the purchases through time."""
+"""What a customer's page shows: scores, reasons, what-ifs and the purchases through time."""
 
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -13,14 +13,16 @@ from serving.api import answers
 from serving.api.failures import Failure
 from serving.api.routes import ADMIN, RISK, VALUE
 from serving.desk import Desk
-from serving.workbench import timeline
+from serving.workbench import insight, timeline
 from serving.worker import Worker
 
 #: Purchases told in words under the timeline.
 _TOLD = 12
 
 
-def content(worker: Worker, customer_id: str, scopes: Iterable[str]) -> dict[str, Any]:
+def content(
+    worker: Worker, customer_id: str, scopes: Iterable[str], form: Sequence[tuple[str, str]] = ()
+) -> dict[str, Any]:
     """Gather what a customer's page shows.
 
     Parameters
@@ -29,6 +31,8 @@ def content(worker: Worker, customer_id: str, scopes: Iterable[str]) -> dict[str
     customer_id : str
     scopes : iterable of str
         Only their columns are shown.
+    form : sequence of (str, str), optional
+        Fields of a what-if, where one is asked for.
 
     Returns
     -------
@@ -59,6 +63,7 @@ def content(worker: Worker, customer_id: str, scopes: Iterable[str]) -> dict[str
         "days": days[::-1][:_TOLD],
         "all_days": len(days),
         "chart": timeline.draw(days, desk.meta.as_of, row.get("next_purchase_by")),
+        **insight.content(worker, desk, customer_id, form, scopes),
     }
 
 
