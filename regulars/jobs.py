@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 #: Told what is being done, how many parts are done, and of how many.
 Tell = Callable[[str, int, int], None]
 
-
 _POPULATION: dict[str, Population] = {
     "inactivity": "buyers",
     "label": "customers",
@@ -303,6 +302,7 @@ def score(
     """
     import pyarrow.parquet as pq
 
+    from features import freshness
     from serving import scores, scoring, totals
     from serving.groups.tiers import Costs
     from training import swing
@@ -323,6 +323,7 @@ def score(
         scored_at=now,
         currency=settings.currency,
         costs=Costs.of(settings.value),
+        freshness=freshness.of(inputs, as_of),
     )
     meta = scores.Meta(
         name=settings.name,
@@ -381,8 +382,7 @@ def _note_other_terms(settings: Settings, terms: Terms) -> None:
 
 def tracking_uri(settings: Settings) -> str:
     """MLflow's address from the settings; the folder of a SQLite file is made when missing."""
-    uri = settings.tracking.uri
-    assert uri is not None  # noqa: S101 - filled in when the settings are loaded
+    uri = str(settings.tracking.uri)  # filled in when the settings are loaded
     if uri.startswith("sqlite"):
         Path(uri.partition(":///")[2]).parent.mkdir(parents=True, exist_ok=True)
     return uri

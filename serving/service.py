@@ -40,9 +40,10 @@ from serving.api.messages import (
     IdsRequest,
     RiskAnswer,
     ScoreAnswer,
-    ScoreRequest,
     ValueAnswer,
+    ValueRequest,
 )
+from serving.api.submitted import ScoreRequest
 from serving.api.whatifs import WhatifAnswer, WhatifRequest
 from serving.api.why import ReasonsAnswer, ReasonsRequest
 from serving.errors import ServingError
@@ -112,7 +113,7 @@ class Regulars:
         return _respond("/risk", answers.about, self.worker, request, routes.RISK)
 
     @bentoml.api(route="/value", output_spec=ValueAnswer)
-    def value(self, request: IdsRequest, /) -> Response:
+    def value(self, request: ValueRequest, /) -> Response:
         """What are they worth: expected purchases and spend, lifetime value, by customer id."""
         return _respond("/value", answers.about, self.worker, request, routes.VALUE)
 

@@ -19,6 +19,7 @@ from serving.api import (
     examples,
     group_messages,
     messages,
+    submitted,
     whatifs,
     why,
 )
@@ -38,13 +39,14 @@ _QUESTIONS: tuple[tuple[str, type[BaseModel], type[BaseModel], str], ...] = (
     ),
     (
         "/value",
-        messages.IdsRequest,
+        messages.ValueRequest,
         messages.ValueAnswer,
-        "What are they worth: expected purchases and spend, lifetime value.",
+        "What are they worth: expected purchases and spend, over a horizon or between two days; "
+        "lifetime value.",
     ),
     (
         "/score",
-        messages.ScoreRequest,
+        submitted.ScoreRequest,
         messages.ScoreAnswer,
         "Score customers never seen before, from their transactions, events and subscriptions.",
     ),

@@ -232,6 +232,16 @@ REQUESTS: Mapping[str, Any] = MappingProxyType(
 MORE: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         "/plan": campaign_examples.MORE,
+        "/value": {
+            "span": {
+                "summary": "Between two days: the spring, of which `until` is the day after.",
+                "value": {
+                    "customer_ids": ["C-1021"],
+                    "from": "2012-03-01",
+                    "until": "2012-06-01",
+                },
+            }
+        },
         "/score": {
             "subscriptions": {
                 "summary": "Under the rule `subscription`: customers with all their subscriptions.",
