@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import date, datetime, time
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from features.store import Store
+from features.store import Store, write_parquet
 from serving import drivers
 from serving.api import whatifs
 from serving.scores import REASON
@@ -142,3 +143,41 @@ def test_the_form_offers_what_the_api_takes():
     assert set(insight.CHANGES) == set(
         whatifs.ChangeRequest.model_fields["kind"].annotation.__args__
     )
+
+
+@pytest.fixture
+def events(shop, one):
+    """Events kept for one customer: a complaint, its resolution, a mark, uses."""
+    store = Store(shop.store)
+    path = store.events(store.latest("behaviour"))
+    days = [date(2024, 5, 2), date(2024, 5, 9), date(2024, 5, 10), date(2024, 5, 11)]
+    table = pa.table(
+        {
+            "customer_id": [one] * 4,
+            "occurred_at": pa.array(
+                [datetime.combine(d, time(9)) for d in days], pa.timestamp("us")
+            ),
+            "day": days,
+            "kind": ["complaint", "resolution", "satisfaction", "usage"],
+            "value": [None, None, 2.5, 7.0],
+        }
+    )
+    write_parquet(table, path)
+    yield
+    path.unlink()
+
+
+def test_complaints_and_marks_are_drawn_and_told_where_they_are_kept(service, events, one, known):
+    page = opened(service, one)
+    assert re.findall(r'<circle class="(\w+)"', page) == ["complaint", "resolution", "satisfaction"]
+    for words in ("2 May 2024", "Complaint resolved", "2.50", "Dots are complaints"):
+        assert words in page
+    assert "not drawn" not in page
+    other = opened(service, next(id_ for id_ in known if id_ != one))
+    assert "No complaint and no contact so far." in other
+
+
+def test_a_complaint_is_offered_and_answered_where_events_are_kept(service, events, one):
+    page = opened(service, one, change="complaint")
+    assert 'value="complaint" selected' in page
+    assert "As it would be" in page
