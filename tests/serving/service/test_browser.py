@@ -65,7 +65,8 @@ def test_a_cell_of_the_grid_opens_its_customers(tab, shop):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/customers", "/segments", "/models", "/data", "/docs", "customer"]
+    "path",
+    ["/", "/customers", "/segments", "/satisfaction", "/models", "/data", "/docs", "customer"],
 )
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_shows_pages_without_sideways_scrolling(tab, path, scheme):
@@ -77,11 +78,30 @@ def test_a_phone_shows_pages_without_sideways_scrolling(tab, path, scheme):
     assert widths[0] <= widths[1]
 
 
-def test_every_control_has_a_name(tab):
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_a_what_if_is_asked_and_answered_on_the_customers_page(tab, scripts):
+    page = tab(java_script_enabled=scripts)
+    page.goto("/")
+    page.locator(".list button").first.click()
+    panel = page.locator("#whatif")
+    panel.get_by_label("Change").select_option(label="nothing more for some days")
+    panel.get_by_label("Days of silence").select_option("60")
+    panel.get_by_role("button", name="Show").click()
+    assert urlsplit(page.url).query == ""
+    assert panel.get_by_role("columnheader", name="As it would be").is_visible()
+    assert panel.get_by_label("Change").input_value() == "silence"
+    assert panel.get_by_label("Days of silence").input_value() == "60"
+
+
+@pytest.mark.parametrize("where", ["/customers", "customer"])
+def test_every_control_has_a_name(tab, where):
     page = tab()
     page.goto("/customers")
+    if where == "customer":
+        page.locator(".list button").first.click()
     unnamed = page.evaluate(
-        "[...document.querySelectorAll('input, select')].filter(e => !e.labels.length).length"
+        "[...document.querySelectorAll('input, select')].filter("
+        "e => e.type !== 'hidden' && !e.labels.length).length"
     )
     assert unnamed == 0
     assert page.evaluate("document.documentElement.lang") == "en"
