@@ -13,7 +13,7 @@ from serving.api import answers
 from serving.api.failures import Failure
 from serving.api.routes import ADMIN, RISK, VALUE
 from serving.desk import Desk
-from serving.workbench import timeline
+from serving.workbench import outlook, timeline
 from serving.worker import Worker
 
 #: Purchases told in words under the timeline.
@@ -59,6 +59,7 @@ def content(worker: Worker, customer_id: str, scopes: Iterable[str]) -> dict[str
         "days": days[::-1][:_TOLD],
         "all_days": len(days),
         "chart": timeline.draw(days, desk.meta.as_of, row.get("next_purchase_by")),
+        **outlook.content(worker, desk, customer_id, days, scopes),
     }
 
 
