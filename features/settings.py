@@ -11,7 +11,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from features.ends import ENDS
-from features.kinds import KINDS, plain
+from features.kinds import READ, plain
 from features.terms import term
 
 
@@ -156,8 +156,9 @@ class EventsSource(Source):
     kind: str = Field(
         min_length=1,
         description="Column with the kind of event: `complaint`, `resolution` (closes a "
-        "complaint), `satisfaction`, `contact` or `usage`, in small or capital letters, or one of "
-        "the words in `kinds`; any other is accepted and not looked at.",
+        "complaint), `satisfaction`, `contact`, `usage` or `unsubscribe` (counted when a campaign "
+        "is measured), in small or capital letters, or one of the words in `kinds`; any other is "
+        "accepted and not looked at.",
     )
     kinds: dict[str, str] = Field(
         default={},
@@ -184,8 +185,8 @@ class EventsSource(Source):
         read: dict[str, str] = {}
         for given, kind in kinds.items():
             word, known = plain(given), plain(kind)
-            if known not in KINDS:
-                raise ValueError(f"got {kind!r} for {given!r}; expected one of {', '.join(KINDS)}.")
+            if known not in READ:
+                raise ValueError(f"got {kind!r} for {given!r}; expected one of {', '.join(READ)}.")
             if not word:
                 raise ValueError(f"got a blank word for {kind!r}; write it as the data have it.")
             if read.setdefault(word, known) != known:

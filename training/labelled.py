@@ -14,7 +14,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from training import backtest, fingerprint, held_out, label_snapshot, margins, tracking
+from training import (
+    backtest,
+    fingerprint,
+    held_out,
+    label_snapshot,
+    margins,
+    reach,
+    shape,
+    tracking,
+)
 from training.asked import Asked
 from training.evidence import Evidence, Order
 from training.fitting import Fitted
@@ -98,6 +107,8 @@ def gather_labelled(
             _scorer(speaker, models, data, asked.terms(order.as_of), grades),
             margins=rates,
             spread=learn([Window(shown[speaker], test)], prior=0.0),
+            reach=reach.learn([data.frame]),
+            shape=shape.learn([data.frame]),
         ),
         twin=None,
         tested=backtest.Backtest(figures, None, shown),

@@ -13,7 +13,17 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from training import backtest, families, fingerprint, gate, margins, reach, registry, tracking
+from training import (
+    backtest,
+    families,
+    fingerprint,
+    gate,
+    margins,
+    reach,
+    registry,
+    shape,
+    tracking,
+)
 from training.asked import Asked
 from training.errors import NotEnoughData, StatisticalWarning
 from training.evidence import Evidence, Order
@@ -31,7 +41,6 @@ if TYPE_CHECKING:
 
     from features.inputs import Inputs
     from training.fingerprint import Fingerprint
-    from training.reach import Reach
 
 Progress = Callable[[str, int, int], None]
 OnTrial = Callable[[int, Mapping[str, Any], float], None]
@@ -152,9 +161,10 @@ def gather(
         order,
         data,
         tracking.example_rows(behaviour),
-        reach.learn([*(past[day].frame for day in plan.production.dates), behaviour]),
     )
-    return replace(found, notes=(*found.notes, *doubts))
+    learned_from = [*(past[day].frame for day in plan.production.dates), behaviour]
+    scorer = replace(found.scorer, reach=reach.learn(learned_from), shape=shape.learn(learned_from))
+    return replace(found, scorer=scorer, notes=(*found.notes, *doubts))
 
 
 def _fit_production(
@@ -213,7 +223,6 @@ def _evidence(
     order: Order,
     data: Fingerprint,
     example: pd.DataFrame,
-    seen: Reach,
 ) -> Evidence:
     from training.grades import grade_all
 
@@ -225,7 +234,7 @@ def _evidence(
     spread = tested.spread(asked.horizon_days, fitted.source(asked.horizon_days))
     return Evidence(
         fitted=fitted,
-        scorer=replace(fitted.scorer(speaker, asked, letters, spread), reach=seen),
+        scorer=fitted.scorer(speaker, asked, letters, spread),
         twin=None if newest is None else newest.scorer(newest.speaker, asked, letters),
         tested=tested,
         test=None if newest is None else past[newest.at].seen(asked.horizon_days),

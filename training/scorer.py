@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from training.margins import Margins
     from training.pair import Pair
     from training.reach import Reach
+    from training.shape import Shape
     from training.spend import SpendModel
     from training.spread import Spread
     from training.value.calendar import Calendar
@@ -75,7 +76,9 @@ class Scorer(OnTerms):
     spread : Spread or None
         How far outcomes lay from predictions in past windows; None leaves the bounds null.
     reach : Reach or None
-        Customers and logs beyond it are unlike any that were seen: who scores leaves them out.
+        Of customers beyond it, who are unlike any that were seen, figures are not said.
+    shape : Shape or None
+        What the training's tables looked like: of others that are unlike them nothing is said.
     calendar : Calendar or None
         The season by weeks, for what lies between and beyond the horizons of ``carry``.
     margins : Margins or None
@@ -92,6 +95,7 @@ class Scorer(OnTerms):
     carry: Carry | None = None
     spread: Spread | None = None
     reach: Reach | None = None
+    shape: Shape | None = None
     calendar: Calendar | None = None
     margins: Margins | None = None
 

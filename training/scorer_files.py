@@ -55,7 +55,7 @@ def write(scorer: Scorer, folder: Path) -> None:
         scorer.spend.save(folder / SPEND)
     if scorer.carry is not None:
         scorer.carry.save(folder)
-    for part in (scorer.spread, scorer.reach):
+    for part in (scorer.spread, scorer.reach, scorer.shape):
         if part is not None:
             part.save(folder)
     text = json.dumps(head, indent=1, allow_nan=False)
@@ -89,6 +89,7 @@ def read(folder: Path) -> Scorer:
     from training.carry import Carry
     from training.margins import Margins
     from training.reach import Reach
+    from training.shape import Shape
     from training.spread import Spread
     from training.value.calendar import Calendar
     from training.value.model import ValueModel
@@ -105,6 +106,7 @@ def read(folder: Path) -> Scorer:
         carry=Carry.load(folder) if head["speaker"] == "blend" else None,
         spread=Spread.load(folder),
         reach=Reach.load(folder),
+        shape=Shape.load(folder),
         # Scorers that know of no calendar, or no margins, are older.
         calendar=Calendar.from_dict(head["calendar"]) if head.get("calendar") else None,
         margins=Margins.from_dict(head["margins"]) if head.get("margins") else None,

@@ -50,6 +50,7 @@ _TABLE = (
     Route("/plan/export", (VALUE,)),
     Route("/plans", (VALUE,)),
     Route("/reasons", _EITHER, json=True),
+    Route("/whatif", _EITHER, json=True),
     Route("/export", _EITHER),
     Route("/", _EITHER),
     Route("/customer", _EITHER),

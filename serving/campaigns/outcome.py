@@ -64,6 +64,8 @@ class ActionLine:
         Where the belief in its effect comes from.
     since : date or None
         When that was measured; None for an assumption.
+    measured : int or None
+        Customers treated in what was measured.
     chosen : int
         Customers, the held out among them.
     forecast : Forecast
@@ -77,6 +79,7 @@ class ActionLine:
     owner: str | None
     source: str
     since: date | None
+    measured: int | None
     chosen: int
     forecast: Forecast
     capacity: int | None = None

@@ -6,18 +6,30 @@ import json
 
 import pytest
 
-from serving.api import documentation, examples, group_messages, messages, why
+from serving.api import (
+    campaign_messages,
+    documentation,
+    examples,
+    group_messages,
+    messages,
+    submitted,
+    whatifs,
+    why,
+)
 from serving.api.routes import ROUTES
 
 REQUESTS = {
     "/risk": (messages.IdsRequest, messages.RiskAnswer),
-    "/value": (messages.IdsRequest, messages.ValueAnswer),
-    "/score": (messages.ScoreRequest, messages.ScoreAnswer),
+    "/value": (messages.ValueRequest, messages.ValueAnswer),
+    "/score": (submitted.ScoreRequest, messages.ScoreAnswer),
     "/customers": (messages.CustomersRequest, messages.CustomersAnswer),
+    "/plan": (campaign_messages.PlanRequest, campaign_messages.PlanAnswer),
     "/reasons": (why.ReasonsRequest, why.ReasonsAnswer),
+    "/whatif": (whatifs.WhatifRequest, whatifs.WhatifAnswer),
 }
 LOOKS = {
     "/segments": group_messages.SegmentsAnswer,
+    "/plans": campaign_messages.PlansAnswer,
     "/equity": group_messages.EquityAnswer,
 }
 
