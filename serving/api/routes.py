@@ -56,6 +56,7 @@ _TABLE = (
     Route("/customer", _EITHER),
     Route("/segments", _EITHER),
     Route("/equity", (VALUE,)),
+    Route("/satisfaction", _EITHER),
     Route("/models", _EITHER),
     Route("/models/plot", _EITHER),
     Route("/data", _EITHER),
