@@ -133,9 +133,14 @@ def _sentence(code: int, subscribed: bool, unbacked: Mapping[str, str]) -> str |
 def _why(name: str, known: bool, gone: list[str]) -> str:
     if not known and name in _NEED_PURCHASES:
         return NO_PURCHASES
-    if name in MODELLED or (name in _NEED_CLV and "clv" in gone):
+    if name in MODELLED or (name in _NEED_CLV and "clv" in gone) or _of_value(name, gone):
         return NO_NUMBER
     return NO_POPULATION
+
+
+def _of_value(name: str, gone: list[str]) -> bool:
+    """Whether it is the value model that is silent: the rhythm speaks wherever a stage is told."""
+    return name == "next_purchase_by" and "stage" not in gone
 
 
 def _why_of_subscriber(name: str, known: bool, gone: list[str]) -> str:

@@ -67,6 +67,9 @@ class Predictor(Protocol):
     def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Log-odds of churn by family, row for row."""
 
+    def margin_rates(self, frame: pd.DataFrame) -> np.ndarray:
+        """Share of the spend that is profit, row for row."""
+
 
 def score(
     frame: pd.DataFrame,
@@ -107,7 +110,7 @@ def score(
 
     Returns
     -------
-    pandas.DataFrame of shape (n_customers, 29)
+    pandas.DataFrame of shape (n_customers, 30)
         Score rows in the order of `frame`, backed by Arrow, with the types of `scores.SCHEMA`.
     Thresholds
         Those given, or those learned.
@@ -124,7 +127,7 @@ def score(
     frame, findings = _held_to_training(frame, scorer, thresholds, as_of, freshness)
     unbacked = abstention.silenced(frame, scorer, findings)
     contract = subscribers.are_scored(scorer)
-    past = subscribers.history(frame) if contract else read_history(frame)
+    past = subscribers.history(frame) if contract else _history(frame, scorer)
     known = subscribers.known(frame) if contract else past.known
     predicted = _predict(frame, scorer, known, horizon_days)
     for name, values in predicted.items():
@@ -136,12 +139,15 @@ def score(
         thresholds = population.learn(
             past, clv, as_of=as_of, horizon_days=scorer.horizon_days, costs=costs
         )
-    by_contract = _by_contract(frame, scorer, as_of) if contract else {}
-    decided = _decide(past, clv, thresholds, as_of, by_contract)
+    if contract:
+        told = _by_contract(frame, scorer, as_of)
+    else:
+        told = _by_value(frame, scorer, as_of, known & _backed("p_alive", unbacked))
+    decided = _decide(past, clv, thresholds, as_of, told)
     drivers = _drivers(frame, scorer, predicted["churn_probability"])
     if learning:
-        told = typical(drivers, decided["stage"])
-        thresholds = replace(thresholds, typical=told, findings=findings)
+        usual = typical(drivers, decided["stage"])
+        thresholds = replace(thresholds, typical=usual, findings=findings)
     decided |= _standing(decided, unbacked)
     columns: dict[str, Any] = {
         **predicted,
@@ -150,6 +156,7 @@ def score(
         "as_of": as_of,
         "horizon_days": horizon,
         "clv_horizon_days": scorer.clv_horizon_days,
+        "margin_rate": scorer.margin_rates(frame),
         **_of_contract(frame, scorer, predicted["churn_probability"], contract=contract),
         "reasons": reasons(frame, drivers, typical=thresholds.typical, currency=currency),
         "model_version": model_version,
@@ -175,6 +182,13 @@ def _check(frame: pd.DataFrame, as_of: date, scored_at: datetime) -> None:
             f"got behaviour rows of {', '.join(strange[:3])}; expected {as_of}: score one as-of "
             "date at a time"
         )
+
+
+def _history(frame: pd.DataFrame, scorer: Predictor) -> History:
+    """Purchases to date, and the margin that they left where the log states it."""
+    margins = getattr(scorer, "margins", None)
+    earned = None if margins is None else margins.earned(frame)
+    return replace(read_history(frame), earned=earned)
 
 
 def _held_to_training(
@@ -256,6 +270,21 @@ def _by_contract(frame: pd.DataFrame, scorer: Predictor, as_of: date) -> dict[st
     }
 
 
+def _by_value(
+    frame: pd.DataFrame, scorer: Predictor, as_of: date, said: np.ndarray
+) -> dict[str, Any]:
+    """What the value model tells of the next purchase; nothing where there is none."""
+    ask = getattr(scorer, "days_to_next_purchase", None)
+    days = None if ask is None or frame.empty else ask(frame)
+    if days is None:
+        return {}
+    told = said & np.isfinite(days)
+    # The first day is the as-of date itself.
+    ahead = np.where(told, np.ceil(days) - 1.0, 0.0).astype("timedelta64[D]")
+    date_of = np.where(told, np.datetime64(as_of, "D") + ahead, np.datetime64("NaT", "D"))
+    return {"next_purchase_by": date_of}
+
+
 def _of_contract(
     frame: pd.DataFrame, scorer: Any, churn: np.ndarray, *, contract: bool
 ) -> dict[str, np.ndarray]:
@@ -275,16 +304,16 @@ def _decide(
     clv: np.ndarray,
     thresholds: Thresholds,
     as_of: date,
-    by_contract: dict[str, Any],
+    told: dict[str, Any],
 ) -> dict[str, Any]:
-    """Columns that are decided from the predictions and the population's thresholds."""
+    """Columns that are decided from the predictions, the population's thresholds and `told`."""
     rhythm, cuts, room = thresholds.rhythm, thresholds.cuts, thresholds.potential
     nobody = pd.Categorical.from_codes(np.full(len(clv), -1), pd.Index([], dtype="str"))
     days = np.full(len(clv), np.datetime64("NaT", "D"))
     own = {
-        "next_purchase_by": lifecycle.next_purchase_by(past, rhythm, as_of) if rhythm else days,
+        "next_purchase_by": lifecycle.due(past, rhythm, as_of) if rhythm else days,
         "stage": lifecycle.stage(past, rhythm) if rhythm else nobody,
-    } | by_contract
+    } | told
     could = potential.potential_value(past, clv, room) if room else np.full(len(clv), np.nan)
     return {
         "potential_value": could,

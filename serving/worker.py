@@ -22,6 +22,7 @@ from serving.groups.subscribers import are_scored
 
 if TYPE_CHECKING:
     from serving.api.plans import Plans
+    from serving.campaigns.office import Office
     from training.scorer import Scorer
 
 
@@ -45,6 +46,8 @@ class Worker:
         Feature plans for raw transactions; None without a scorer.
     clock : callable
         The instant, with a time zone.
+    office : Office or None
+        Where plans are made; None without a store or settings.
     """
 
     deployment: Deployment
@@ -52,6 +55,7 @@ class Worker:
     newest: Newest | None
     plans: Plans | None = None
     clock: Callable[[], datetime] = utc_now
+    office: Office | None = None
 
     @property
     def desk(self) -> Desk | None:
@@ -103,6 +107,18 @@ class Worker:
             )
         return self.scorer
 
+    def need_office(self) -> Office:
+        """Where plans are made, or the failure that says that there is none.
+
+        Raises
+        ------
+        Failure
+            503.
+        """
+        if self.office is None:
+            raise Failure(503, "This service runs without settings; plans need their [actions].")
+        return self.office
+
     def need_plans(self) -> Plans:
         """The feature plans, which come with the model.
 
@@ -138,8 +154,13 @@ def start(
     """
     found = deployment.resolve(environ, bundle)
     newest = None if found.store is None else Newest(found.store)
+    office = None
+    if found.store is not None and found.terms is not None:
+        from serving.campaigns.office import Office
+
+        office = Office(found.store, found.terms, clock)
     if found.scorer is None:
-        return Worker(found, None, newest, clock=clock)
+        return Worker(found, None, newest, clock=clock, office=office)
     # Loaded here and not with the module, which the command line imports for its help.
     from serving.api.plans import Plans
     from training.scorer import Scorer
@@ -151,6 +172,6 @@ def start(
         billing=found.billing,
         subscribers=are_scored(scorer),
     )
-    worker = Worker(found, scorer, newest, plans, clock)
+    worker = Worker(found, scorer, newest, plans, clock, office)
     plans.warm(worker.today if worker.desk is None else worker.desk.meta.as_of)
     return worker

@@ -39,7 +39,8 @@ FIGURES = ("expected_purchases", *SPEND)
 ALIVE = ("p_alive",)
 #: What is told from the last purchase on record, or the last renewal, as if it were the last.
 STAGE = "stage"
-STANDING = ("next_purchase_by", STAGE)
+NEXT = "next_purchase_by"
+STANDING = (NEXT, STAGE)
 #: What the value model reads: the counts for everything, the amounts for spend alone.
 COUNTS = frozenset({"frequency", "recency", "T"})
 AMOUNTS = frozenset({"monetary_value", "subscription_price"})
@@ -156,7 +157,7 @@ def answers_of(scorer: Any, columns: Iterable[str]) -> tuple[str, ...]:
         told |= {*RISK, *learnt}
     if getattr(scorer, "value", None) is not None:
         # Its return probability speaks, or is among what the learners read.
-        told |= {*RISK, *ALIVE, *FIGURES} if asked & COUNTS else set()
+        told |= {*RISK, *ALIVE, *FIGURES, NEXT} if asked & COUNTS else set()
         told |= {*SPEND} if asked & AMOUNTS else set()
     if subscribed:
         told |= {*SPEND} if asked & AMOUNTS else set()

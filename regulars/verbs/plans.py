@@ -49,7 +49,7 @@ def plan(
     settings = load(config)
     now = jobs.instant(settings)
     with screen.steps() as tell:
-        sources = planning.needed(settings)
+        sources = planning.terms(settings).sources
         read = settings.model_copy(update={"sources": sources})
         done = planning.plan(
             settings,
@@ -57,7 +57,7 @@ def plan(
             as_of=as_of,
             budget=budget,
             now=now,
-            who=_user(),
+            who=user(),
             out=out,
             dry=dry_run,
             tell=tell,
@@ -72,7 +72,8 @@ def plan(
         _show(done, settings)
 
 
-def _user() -> str:
+def user() -> str:
+    """Who runs the command, for the audit file."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):
@@ -82,13 +83,14 @@ def _user() -> str:
 
 def _show(done: Planned, settings: Settings) -> None:
     from regulars import plan_report
+    from serving.campaigns import remarks, shelf
 
     made, currency, page = done.plan, settings.currency, screen.out()
     page.print(plan_report.actions(made, currency))
     for shown in (plan_report.guardrails(made), plan_report.curve(made, currency)):
         if shown is not None:
             page.print(shown)
-    for sentence in plan_report.sentences(made, currency):
+    for sentence in remarks.sentences(shelf.figures(made), currency):
         screen.say(sentence)
     if done.paths:
         screen.say(f"The assignments: {done.paths[-1] if len(done.paths) > 2 else done.paths[0]}")

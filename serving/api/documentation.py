@@ -13,7 +13,16 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from serving import questions
-from serving.api import examples, messages
+from serving.api import (
+    campaign_examples,
+    campaign_messages,
+    examples,
+    group_messages,
+    messages,
+    submitted,
+    whatifs,
+    why,
+)
 from serving.api.exports import MEDIA_TYPES
 from serving.api.routes import ROUTES
 from serving.release import release
@@ -30,13 +39,14 @@ _QUESTIONS: tuple[tuple[str, type[BaseModel], type[BaseModel], str], ...] = (
     ),
     (
         "/value",
-        messages.IdsRequest,
+        messages.ValueRequest,
         messages.ValueAnswer,
-        "What are they worth: expected purchases and spend, lifetime value.",
+        "What are they worth: expected purchases and spend, over a horizon or between two days; "
+        "lifetime value.",
     ),
     (
         "/score",
-        messages.ScoreRequest,
+        submitted.ScoreRequest,
         messages.ScoreAnswer,
         "Score customers never seen before, from their transactions, events and subscriptions.",
     ),
@@ -46,6 +56,50 @@ _QUESTIONS: tuple[tuple[str, type[BaseModel], type[BaseModel], str], ...] = (
         messages.CustomersAnswer,
         "Filter, sort and page the score table.",
     ),
+    (
+        "/reasons",
+        why.ReasonsRequest,
+        why.ReasonsAnswer,
+        "Why: reasons, their classes, what changed since last time, what the value is made of.",
+    ),
+    (
+        "/whatif",
+        whatifs.WhatifRequest,
+        whatifs.WhatifAnswer,
+        "Scores before and after one behaviour is changed: a purchase, a complaint, a silence.",
+    ),
+    (
+        "/plan",
+        campaign_messages.PlanRequest,
+        campaign_messages.PlanAnswer,
+        "Who gets which action for a budget: propose a plan, make it, or read one that is kept.",
+    ),
+)
+_LISTS: tuple[type[BaseModel], ...] = (campaign_messages.PlansAnswer, messages.ErrorAnswer)
+#: The same of what is asked by GET, without a body: path, answer, summary, parameters.
+_LOOKS: tuple[tuple[str, type[BaseModel], str, tuple[dict[str, Any], ...]], ...] = (
+    (
+        "/segments",
+        group_messages.SegmentsAnswer,
+        "How many customers are in which group, worth what, at what risk; a browser gets the page.",
+        (),
+    ),
+    (
+        "/equity",
+        group_messages.EquityAnswer,
+        "What all customers together are worth, what better retention would be worth, and how "
+        "the equity moved since the score table before.",
+        (
+            {
+                "name": "retention",
+                "in": "query",
+                "required": False,
+                "schema": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.05},
+                "description": "Relative raise of retention to value: 0.05 is five per cent more.",
+                "example": 0.05,
+            },
+        ),
+    ),
 )
 _FAULTS = {
     "400": "The request is not as described.",
@@ -53,7 +107,7 @@ _FAULTS = {
     "403": "The key has no scope for it; or, without keys, the client is on another machine.",
     "413": "The body is too large.",
     "415": "The body is not JSON.",
-    "422": "The horizon cannot be answered.",
+    "422": "The horizon cannot be answered, or no plan can be made.",
     "500": "Something failed on the service's side.",
     "503": "Nothing is scored yet, or too much is under way.",
     "504": "No answer in time.",
@@ -75,7 +129,8 @@ def document() -> dict[str, Any]:
         JSON values.
     """
     models = [m for _, asked, told, _ in _QUESTIONS for m in (asked, told)]
-    wanted = [(model, "validation") for model in dict.fromkeys([*models, messages.ErrorAnswer])]
+    models += [told for _, told, _, _ in _LOOKS]
+    wanted = [(model, "validation") for model in dict.fromkeys([*models, *_LISTS])]
     _, schemas = models_json_schema(wanted, ref_template=_REFERENCE)  # type: ignore[arg-type]
     return {
         "openapi": "3.1.0",
@@ -84,7 +139,7 @@ def document() -> dict[str, Any]:
             "version": release(),
             "description": _DESCRIPTION,
         },
-        "paths": {**_posts(), **_gets()},
+        "paths": {**_posts(), **_looks(), **_gets()},
         "components": {
             "schemas": schemas["$defs"],
             "securitySchemes": {
@@ -121,10 +176,45 @@ def _posts() -> dict[str, Any]:
     }
 
 
+def _looks() -> dict[str, Any]:
+    return {
+        path: {
+            "get": {
+                "summary": summary,
+                "description": _scopes(path),
+                "operationId": path.strip("/"),
+                **({"parameters": list(parameters)} if parameters else {}),
+                "responses": {
+                    "200": {
+                        "description": "The answer.",
+                        "content": _json(told, examples.ANSWERS[path]),
+                    },
+                    **_faults("400", "401", "403", "503"),
+                },
+            }
+        }
+        for path, told, summary, parameters in _LOOKS
+    }
+
+
 def _gets() -> dict[str, Any]:
     plain = {"200": {"description": "Yes.", "content": _text("\n")}}
     return {
         "/export": {"get": _export()},
+        "/plans": {
+            "get": {
+                "summary": "The plans that are kept, the newest first.",
+                "description": _scopes("/plans"),
+                "responses": {
+                    "200": {
+                        "description": "The answer.",
+                        "content": _json(campaign_messages.PlansAnswer, examples.ANSWERS["/plans"]),
+                    },
+                    **_faults("401", "403", "503"),
+                },
+            }
+        },
+        "/plan/export": {"get": _plan_export()},
         "/metrics": {
             "get": {
                 "summary": "Counts and durations in Prometheus' format.",
@@ -147,29 +237,49 @@ def _gets() -> dict[str, Any]:
 
 
 def _export() -> dict[str, Any]:
-    content = {
-        MEDIA_TYPES["csv"].partition(";")[0]: {
-            "schema": {"type": "string"},
-            "example": examples.CSV,
-        },
-        MEDIA_TYPES["parquet"]: {"schema": {"type": "string", "format": "binary"}},
-    }
     return {
         "summary": "The score table as a file, streamed.",
         "description": _scopes("/export"),
         "parameters": _parameters(),
         "responses": {
-            "200": {"description": "CSV or Parquet.", "content": content},
+            "200": {"description": "CSV or Parquet.", "content": _files(examples.CSV)},
             **_faults("400", "401", "403", "503"),
         },
     }
 
 
+def _plan_export() -> dict[str, Any]:
+    return {
+        "summary": "The assignments of a plan that is kept, for who acts; noted in the audit file.",
+        "description": _scopes("/plan/export"),
+        "parameters": [
+            _parameter("plan", {"type": "string"}, required=True, example="2011-12-10-5c1f09ab"),
+            _format(),
+        ],
+        "responses": {
+            "200": {"description": "CSV or Parquet.", "content": _files(campaign_examples.CSV)},
+            **_faults("400", "401", "403", "503"),
+        },
+    }
+
+
+def _files(csv: str) -> dict[str, Any]:
+    return {
+        MEDIA_TYPES["csv"].partition(";")[0]: {"schema": {"type": "string"}, "example": csv},
+        MEDIA_TYPES["parquet"]: {"schema": {"type": "string", "format": "binary"}},
+    }
+
+
+def _parameter(name: str, schema: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": False, "schema": schema, **more}
+
+
+def _format() -> dict[str, Any]:
+    return _parameter("format", {"enum": list(MEDIA_TYPES), "default": "csv"}, example="csv")
+
+
 def _parameters() -> list[dict[str, Any]]:
     chosen = messages.Filter.model_json_schema()["properties"]
-
-    def parameter(name: str, schema: dict[str, Any], **more: Any) -> dict[str, Any]:
-        return {"name": name, "in": "query", "required": False, "schema": schema, **more}
 
     def several(items: dict[str, Any]) -> dict[str, Any]:
         return {"type": "array", "items": items}
@@ -177,11 +287,11 @@ def _parameters() -> list[dict[str, Any]]:
     number = {"type": "number"}
     bounds = [f"{end}_{name}" for name in questions.MEASURES for end in ("min", "max")]
     return [
-        parameter("format", {"enum": list(MEDIA_TYPES), "default": "csv"}, example="csv"),
-        parameter("stage", several(chosen["stage"]["items"]), example=["at_risk"]),
-        parameter("tier", several(chosen["tier"]["items"]), example=["key"]),
-        *(parameter(name, number) for name in bounds),
-        parameter("sort", several({"type": "string"}), example=["-clv"]),
+        _format(),
+        _parameter("stage", several(chosen["stage"]["items"]), example=["at_risk"]),
+        _parameter("tier", several(chosen["tier"]["items"]), example=["key"]),
+        *(_parameter(name, number) for name in bounds),
+        _parameter("sort", several({"type": "string"}), example=["-clv"]),
     ]
 
 

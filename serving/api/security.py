@@ -52,6 +52,9 @@ _HEADERS = (
 _NO_STORE = (b"cache-control", b"no-store")
 
 _scopes: ContextVar[frozenset[str]] = ContextVar("scopes", default=frozenset())
+_caller: ContextVar[str] = ContextVar("caller", default="")
+#: Who asks where there are no keys.
+LOCAL = "this machine"
 
 
 @dataclass(frozen=True)
@@ -143,6 +146,18 @@ def granted() -> frozenset[str]:
     return _scopes.get()
 
 
+def caller() -> str:
+    """Who sent the request that is being answered, for the audit file.
+
+    Returns
+    -------
+    str
+        ``key 1a2b3c4d``, the beginning of the key's SHA-256 as REGULARS_API_KEYS has it; without
+        keys `LOCAL`.
+    """
+    return _caller.get()
+
+
 def scopes_of(keys: tuple[Key, ...], presented: str) -> frozenset[str] | None:
     """Scopes of a presented key.
 
@@ -189,6 +204,7 @@ class Gate:
     def _admit(self, scope: Scope) -> frozenset[str]:
         route = routes.of(scope["path"])
         headers = Headers(scope=scope)
+        _caller.set(LOCAL)
         if not self.keys:
             _check_local(scope, headers)
             return _EVERYTHING
@@ -196,7 +212,7 @@ class Gate:
             return frozenset()
         presented = _presented(headers)
         scopes = None if presented is None else scopes_of(self.keys, presented)
-        if scopes is None:
+        if presented is None or scopes is None:
             raise Failure(
                 401,
                 "An API key is needed: send it as Authorization: Bearer, as X-API-Key, or as the "
@@ -207,6 +223,7 @@ class Gate:
             raise Failure(
                 403, f"This key has no scope for it; expected one of: {', '.join(route.needs)}."
             )
+        _caller.set(f"key {hashlib.sha256(presented.encode()).hexdigest()[:8]}")
         return scopes
 
 

@@ -40,6 +40,17 @@ class Forecast:
     upper: float
     chance: float
 
+    def times(self, weight: float) -> Forecast:
+        """The same for so many times the customers."""
+        return Forecast(
+            treated=round(self.treated * weight),
+            cost=self.cost * weight,
+            profit=self.profit * weight,
+            lower=self.lower * weight,
+            upper=self.upper * weight,
+            chance=self.chance,
+        )
+
 
 @dataclass(frozen=True)
 class ActionLine:
@@ -57,6 +68,10 @@ class ActionLine:
         Customers, the held out among them.
     forecast : Forecast
         Of the treated.
+    capacity : int or None
+        How many it can take; None for no limit.
+    measured : int or None
+        Customers treated in what was measured of it.
     """
 
     action: str
@@ -66,6 +81,8 @@ class ActionLine:
     since: date | None
     chosen: int
     forecast: Forecast
+    capacity: int | None = None
+    measured: int | None = None
 
 
 def forecast(parts: Iterable[tuple[Increment, Effect, np.ndarray]]) -> Forecast:

@@ -13,18 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from serving import margins
 from serving.campaigns import holdout
 from serving.campaigns.assignments import HOLDOUT, SCHEMA, TREATED
-from serving.campaigns.audience import Audience, audience
 from serving.campaigns.belief import Effect
 from serving.campaigns.curve import Curve, curve
 from serving.campaigns.outcome import ActionLine, Forecast, forecast
 from serving.campaigns.power import Power, power
 from serving.campaigns.problem import Allocation, Problem
-from serving.campaigns.profit import NEEDED, Increment, Outlook, increment, outlook
+from serving.campaigns.prospect import Prospect, prospect
 from serving.campaigns.settings import ActionSettings, PlanSettings
 from serving.campaigns.solver import solve
-from serving.errors import CampaignError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +43,7 @@ class Order:
     key : bytes
         Secret of the draw.
     margin : float
-        Share of the spend that is profit, in (0, 1].
+        Share of the spend that is profit where a score row says none, in (0, 1].
     actions : mapping of str to ActionSettings
     rules : PlanSettings
         Its budget is the plan's.
@@ -134,53 +133,83 @@ def draw_up(scores: pd.DataFrame, order: Order) -> Plan:
     CampaignError
         If there is no action, or nobody whose value is known.
     """
-    if not order.actions:
-        raise CampaignError(
-            "Got settings without an action; expected one at least: add a section "
-            "[actions.<name>] with channel, cost and kept = { mean = …, sd = … }."
-        )
-    said = scores[list(NEEDED)].notna().all(axis=1).to_numpy(dtype=bool)
-    if not said.any():
-        raise CampaignError(
-            f"Got no customer with {', '.join(NEEDED)}; a plan needs what customers are worth. "
-            "Under the rule `label` there is no value without a purchase log."
-        )
-    known = scores[said].reset_index(drop=True)
-    as_of = known["as_of"].iloc[0]
-    aimed = audience(
-        known,
-        order.actions,
-        as_of=as_of,
-        suppressed=order.rules.suppressed,
-        customers=order.customers,
-        contacts=order.contacts,
-    )
-    expected = outlook(known, margin=order.margin)
-    gains = {name: _gain(order, name, expected) for name in order.actions}
-    whole = _problem(order, aimed, list(gains.values()))
-    found, held = _with_holdout(known, whole, order)
-    return _told(known, order, aimed, expected, gains, whole, found, held, int((~said).sum()))
+    seen = prospect(scores, order)
+    return settle(seen, order, curve(seen.whole, treated=1 - order.rules.holdout))
 
 
-def _gain(order: Order, name: str, expected: Outlook) -> Increment:
-    action = order.actions[name]
-    return increment(
-        expected, order.effect(name), cost=action.cost, cost_per_spend=action.cost_per_spend
-    )
+def settle(seen: Prospect, order: Order, drawn: Curve) -> Plan:
+    """Settle who gets what, once it is seen what everything would bring.
 
+    Parameters
+    ----------
+    seen : Prospect
+        Of this order, whatever its budget.
+    order : Order
+    drawn : Curve
+        Of the prospect.
 
-def _problem(order: Order, aimed: Audience, gains: list[Increment]) -> Problem:
-    """The problem of the treated."""
-    profit = np.column_stack([one.profit for one in gains])
-    limits = [one.capacity for one in order.actions.values()]
+    Returns
+    -------
+    Plan
+        As `draw_up` gives it.
+    """
     budget = order.rules.budget
-    return Problem(
-        profit=np.where(aimed.allowed, profit, -np.inf),
-        cost=np.column_stack([one.cost for one in gains]),
-        budget=np.inf if budget is None else budget,
-        capacity=np.array([np.inf if one is None else float(one) for one in limits]),
-        contacts=order.rules.max_contacts,
+    whole = seen.whole.limited(
+        budget=np.inf if budget is None else budget, capacity=seen.whole.capacity
     )
+    found, held = _with_holdout(seen.scores, whole, order)
+    treated = found.chosen & ~held[:, None]
+    rows = np.asarray(found.chosen.any(axis=1))
+    return Plan(
+        plan_id=order.plan_id,
+        as_of=seen.scores["as_of"].iloc[0],
+        horizon_days=int(seen.scores["horizon_days"].iloc[0]),
+        budget=budget,
+        assignments=_assignments(seen.scores, order, whole, found, held),
+        lines=lines(seen, order, found.chosen, treated),
+        total=total(seen, order, treated),
+        held_back=seen.held_back,
+        unscored=seen.unscored,
+        curve=drawn,
+        power=power(
+            1 - seen.expected.leaves[rows], kept(seen, order, found.chosen, rows), held[rows]
+        ),
+        gap=found.gap,
+    )
+
+
+def lines(
+    seen: Prospect, order: Order, chosen: np.ndarray, treated: np.ndarray
+) -> tuple[ActionLine, ...]:
+    """What is done, action by action; `chosen` and `treated` are pairs, as in an allocation."""
+    return tuple(
+        ActionLine(
+            action=name,
+            channel=order.actions[name].channel,
+            owner=order.actions[name].owner,
+            source=order.effect(name).source,
+            since=order.effect(name).since,
+            chosen=int(chosen[:, place].sum()),
+            forecast=forecast([(seen.gains[name], order.effect(name), treated[:, place])]),
+            capacity=order.actions[name].capacity,
+            measured=order.effect(name).treated,
+        )
+        for place, name in enumerate(seen.gains)
+    )
+
+
+def total(seen: Prospect, order: Order, treated: np.ndarray) -> Forecast:
+    """What all that is done should bring."""
+    return forecast(
+        (seen.gains[name], order.effect(name), treated[:, place])
+        for place, name in enumerate(seen.gains)
+    )
+
+
+def kept(seen: Prospect, order: Order, chosen: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """What the actions are believed to add to the return probability of each chosen customer."""
+    means = np.array([order.effect(name).kept.mean for name in seen.gains])
+    return seen.expected.leaves[rows] * np.minimum(chosen[rows] @ means, 1.0)
 
 
 def _with_holdout(
@@ -228,54 +257,6 @@ def _stratified(some: pd.DataFrame, first: np.ndarray) -> tuple[Any, Any, np.nda
     return first, tiers, some["churn_probability"].to_numpy("float64")
 
 
-def _told(
-    scores: pd.DataFrame,
-    order: Order,
-    aimed: Audience,
-    expected: Outlook,
-    gains: Mapping[str, Increment],
-    whole: Problem,
-    found: Allocation,
-    held: np.ndarray,
-    unscored: int,
-) -> Plan:
-    """The plan in figures."""
-    treated = found.chosen & ~held[:, None]
-    lines = tuple(
-        ActionLine(
-            action=name,
-            channel=order.actions[name].channel,
-            owner=order.actions[name].owner,
-            source=order.effect(name).source,
-            since=order.effect(name).since,
-            chosen=int(found.chosen[:, place].sum()),
-            forecast=forecast([(gains[name], order.effect(name), treated[:, place])]),
-        )
-        for place, name in enumerate(gains)
-    )
-    everything = [
-        (gains[name], order.effect(name), treated[:, place]) for place, name in enumerate(gains)
-    ]
-    rows = found.chosen.any(axis=1)
-    means = np.array([order.effect(name).kept.mean for name in gains])
-    kept = expected.leaves[rows] * np.minimum(found.chosen[rows] @ means, 1.0)
-    share = order.rules.holdout
-    return Plan(
-        plan_id=order.plan_id,
-        as_of=scores["as_of"].iloc[0],
-        horizon_days=int(scores["horizon_days"].iloc[0]),
-        budget=order.rules.budget,
-        assignments=_assignments(scores, order, whole, found, held),
-        lines=lines,
-        total=forecast(everything),
-        held_back=aimed.held_back,
-        unscored=unscored,
-        curve=curve(whole, treated=1 - share),
-        power=power(1 - expected.leaves[rows], kept, held[rows]),
-        gap=found.gap,
-    )
-
-
 def _assignments(
     scores: pd.DataFrame, order: Order, whole: Problem, found: Allocation, held: np.ndarray
 ) -> pa.Table:
@@ -310,6 +291,7 @@ def _assignments(
             name: pa.array(some[name], from_pandas=True)
             for name in ("return_probability", "expected_purchases", "expected_spend")
         },
+        margins.COLUMN: margins.rates(some, order.margin),
     }
     arrays = []
     for item in SCHEMA:

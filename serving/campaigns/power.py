@@ -68,15 +68,31 @@ def power(returns: np.ndarray, kept: np.ndarray, held: np.ndarray) -> Power:
     Sensitivity of Online Controlled Experiments by Utilizing Pre-Experiment Data). For calibrated
     return probabilities r, ρ² = Var(r) / (r̄ (1 − r̄)).
     """
+    return expected(returns, kept, treated=int((~held).sum()), holdout=int(held.sum()))
+
+
+def expected(returns: np.ndarray, kept: np.ndarray, *, treated: int, holdout: int) -> Power:
+    """Power before anybody is drawn: as `power`, for so many treated and held out.
+
+    Parameters
+    ----------
+    returns, kept : array of shape (n,)
+        As of `power`, of customers like those chosen.
+    treated, holdout : int
+        Customers.
+
+    Returns
+    -------
+    Power
+    """
     from scipy.stats import norm
 
-    treated, holdout = int((~held).sum()), int(held.sum())
     if not treated or not holdout:
         return Power(treated, holdout)
-    base, expected = float(returns.mean()), float(kept.mean())
+    base, believed = float(returns.mean()), float(kept.mean())
     false = norm.isf(ALPHA / 2)
-    spread = _spread(base, expected, treated, holdout)
-    chance = float(norm.cdf(abs(expected) / spread - false)) if spread > 0 else None
+    spread = _spread(base, believed, treated, holdout)
+    chance = float(norm.cdf(abs(believed) / spread - false)) if spread > 0 else None
     ruled = base * (1 - base)
     explained = min(float(returns.var()) / ruled, 1.0) if ruled > 0 else 0.0
     needed = float(false + norm.isf(1 - POWER))
@@ -84,7 +100,7 @@ def power(returns: np.ndarray, kept: np.ndarray, held: np.ndarray) -> Power:
         treated,
         holdout,
         base=base,
-        expected=expected,
+        expected=believed,
         power=chance,
         smallest=_smallest(base, treated, holdout, needed),
         smallest_adjusted=_smallest(base, treated, holdout, needed * (1 - explained) ** 0.5),

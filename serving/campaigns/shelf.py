@@ -6,9 +6,14 @@ its assignments too.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
+import os
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,8 +80,102 @@ def keep(plan: Plan, folder: Path) -> tuple[Path, Path]:
     return rows, said
 
 
-def assignments(folder: Path, plan_id: str) -> pa.Table:
+def said(folder: Path, plan_id: str) -> dict[str, Any] | None:
+    """Figures of a plan in the store, as `figures` gives them; None where there is no such plan.
+
+    Raises
+    ------
+    CampaignError
+        If they cannot be read.
+    """
+    file = folder / f"{plan_id}.json"
+    if not _ID.fullmatch(plan_id) or not file.is_file():
+        return None
+    try:
+        told: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return told
+    except (OSError, ValueError) as error:
+        raise CampaignError(
+            f"Got {file.name} in the store's plans, which cannot be read "
+            f"({type(error).__name__}); expected the figures of a plan. Bring it back from a "
+            "backup."
+        ) from error
+
+
+def listed(folder: Path) -> list[tuple[str, datetime]]:
+    """Plans of the store and when each was kept, in UTC, the newest first."""
+    times = [(path.stem, path.stat().st_mtime) for path in folder.glob("*.json")]
+    times.sort(key=lambda pair: (-pair[1], pair[0]))
+    return [(name, datetime.fromtimestamp(when, UTC)) for name, when in times]
+
+
+@contextlib.contextmanager
+def claimed(folder: Path, plan_id: str) -> Iterator[bool]:
+    """Claim the making of a plan for as long as the block runs.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the plans.
+    plan_id : str
+
+    Yields
+    ------
+    bool
+        False where another process, or another thread, is making it.
+    """
+    file = _claim(folder, plan_id)
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(file, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        file.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def under_way(folder: Path, plan_id: str) -> bool:
+    """Whether a plan is being made now, by whichever process."""
+    try:
+        descriptor = os.open(_claim(folder, plan_id), os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _claim(folder: Path, plan_id: str) -> Path:
+    if not _ID.fullmatch(plan_id):
+        raise CampaignError("Got a plan whose id is no plain name; expected one as plans have.")
+    return folder / f".{plan_id}.lock"
+
+
+def assignments(folder: Path, plan_id: str, columns: Sequence[str] | None = None) -> pa.Table:
     """Assignments of a plan in the store.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the plans.
+    plan_id : str
+    columns : sequence of str, optional
+        Names of the columns that are read; all when not given.
+
+    Returns
+    -------
+    pyarrow.Table
+        The most profitable first.
 
     Raises
     ------
@@ -91,13 +190,13 @@ def assignments(folder: Path, plan_id: str) -> pa.Table:
         raise CampaignError(
             f"Got the plan {plan_id!r}; expected one of the store: {', '.join(there) or 'none'}."
         )
-    table = pq.read_table(file, partitioning=None)
-    if table.schema.remove_metadata() != SCHEMA:
+    if pq.read_schema(file).remove_metadata() != SCHEMA:
         raise CampaignError(
             f"Got {file.name} with other columns than assignments have; plan again with this "
             "version."
         )
-    return table.replace_schema_metadata(None)
+    named = None if columns is None else list(columns)
+    return pq.read_table(file, columns=named, partitioning=None).replace_schema_metadata(None)
 
 
 def export(plan: Plan, path: Path) -> int:

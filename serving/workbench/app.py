@@ -10,9 +10,10 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
 from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic_core import to_json
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -22,9 +23,11 @@ from starlette.staticfiles import StaticFiles
 
 from serving import catalogue, questions
 from serving.api import answers, documentation, exports, observability, parameters
+from serving.api import groups as told_groups
 from serving.api.failures import Failure
 from serving.api.security import granted
 from serving.workbench import (
+    campaign,
     charts,
     check,
     customer,
@@ -32,6 +35,7 @@ from serving.workbench import (
     groups,
     language,
     models,
+    moods,
     overview,
     pages,
 )
@@ -62,8 +66,11 @@ def application(worker: WorkerOf) -> Starlette:
         return lambda request: answer(worker(), request)
 
     async def customer_page(request: Request) -> Response:
-        customer_id = await _form_value(request, "customer_id")
-        return await run_in_threadpool(_customer, worker(), request, customer_id)
+        customer_id, form = await _form_value(request, "customer_id"), await _form(request)
+        return await run_in_threadpool(_customer, worker(), request, customer_id, form)
+
+    async def plan_made(request: Request) -> Response:
+        return await run_in_threadpool(campaign.make, worker(), await _form(request))
 
     return Starlette(
         routes=[
@@ -71,6 +78,12 @@ def application(worker: WorkerOf) -> Starlette:
             Route("/customers", with_worker(_customers), methods=["GET"]),
             Route("/customer", customer_page, methods=["POST"]),
             Route("/segments", with_worker(_segments), methods=["GET"]),
+            Route("/plan", with_worker(campaign.page), methods=["GET"]),
+            Route("/plan/make", plan_made, methods=["POST"]),
+            Route("/plan/export", with_worker(campaign.export), methods=["GET"]),
+            Route("/plans", with_worker(campaign.listing), methods=["GET"]),
+            Route("/equity", with_worker(_equity), methods=["GET"]),
+            Route("/satisfaction", with_worker(_satisfaction), methods=["GET"]),
             Route("/models", with_worker(_models), methods=["GET"]),
             Route("/models/plot", with_worker(_plot), methods=["GET"]),
             Route("/data", with_worker(_data), methods=["GET"]),
@@ -116,16 +129,35 @@ def _customers(worker: Worker, request: Request) -> Response:
     return pages.render("customers.html", request, **shown)
 
 
-def _customer(worker: Worker, request: Request, customer_id: str) -> Response:
-    shown = customer.content(worker, customer_id, granted())
+def _customer(
+    worker: Worker, request: Request, customer_id: str, form: list[tuple[str, str]]
+) -> Response:
+    shown = customer.content(worker, customer_id, granted(), form)
     return pages.render("customer.html", request, **shown)
 
 
 def _segments(worker: Worker, request: Request) -> Response:
+    """A page for people, figures for programs."""
+    if not _for_people(request):
+        return _json(told_groups.segments(worker, granted()))
     desk = worker.desk
     if desk is None:
         return _empty(worker, request)
-    return pages.render("segments.html", request, **groups.content(worker, desk, granted()))
+    given = request.query_params.multi_items()
+    shown = groups.content(worker, desk, granted(), given)
+    return pages.render("segments.html", request, **shown)
+
+
+def _equity(worker: Worker, request: Request) -> Response:
+    given = request.query_params.multi_items()
+    return _json(told_groups.equity(worker, granted(), given))
+
+
+def _satisfaction(worker: Worker, request: Request) -> Response:
+    desk = worker.desk
+    if desk is None:
+        return _empty(worker, request)
+    return pages.render("satisfaction.html", request, **moods.content(worker, desk, granted()))
 
 
 def _models(worker: Worker, request: Request) -> Response:
@@ -170,6 +202,7 @@ def _export(worker: Worker, request: Request) -> Response:
     asked = parameters.read([pair for pair in given if pair[0] != "format"])
     query = answers.query(asked.filter, asked.sort, shown)
     name = f"scores-{desk.meta.as_of.isoformat()}.{kind}"
+    campaign.noted(worker, "scores", format=kind, filter=parameters.pairs(asked))
     return StreamingResponse(
         exports.stream(desk.batches(query, shown), kind),
         media_type=exports.MEDIA_TYPES[kind],
@@ -202,14 +235,30 @@ def _docs(request: Request) -> Response:
 def _refused(request: Request, error: Exception) -> Response:
     """A page for people, the one shape for programs."""
     assert isinstance(error, Failure)  # noqa: S101 - registered for nothing else
-    if "text/html" in request.headers.get("accept", ""):
+    if _for_people(request):
         return pages.render("refused.html", request, error.status, failure=error)
     return error.response()
 
 
+def _for_people(request: Request) -> bool:
+    """Whether a page is wanted, as browsers say; programs want the figures."""
+    return "text/html" in request.headers.get("accept", "")
+
+
+def _json(content: dict[str, Any]) -> Response:
+    return Response(to_json(content), media_type="application/json", headers={"Vary": "Accept"})
+
+
 async def _form_value(request: Request, name: str) -> str:
-    body = (await request.body()).decode("utf-8", errors="replace")
-    values = parse_qs(body, max_num_fields=8).get(name, [])
+    values = [value for key, value in await _form(request) if key == name]
     if not values:
         raise Failure(400, f"The form has no {name}; send one.")
     return values[0].strip()
+
+
+async def _form(request: Request) -> list[tuple[str, str]]:
+    body = (await request.body()).decode("utf-8", errors="replace")
+    try:
+        return parse_qsl(body, max_num_fields=128)
+    except ValueError:
+        raise Failure(400, "The form has too many fields.") from None

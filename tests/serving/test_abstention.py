@@ -36,6 +36,7 @@ def test_the_sentences():
     assert told({"clv", "tier", "potential_value"}, known=True) == (
         "no number from the model: clv, potential_value, tier"
     )
+    assert told({"next_purchase_by"}, known=True) == "no number from the model: next_purchase_by"
     assert told({"stage"}, known=True) == (
         "nothing to compare with in the last full scoring: stage"
     )
@@ -79,6 +80,23 @@ def test_whom_the_model_has_never_seen_is_said_nothing_of_in_money(people, score
     kept = [name for name in rows.columns if name not in [*unsaid, "reasons", "rfm"]]
     assert told[kept].equals(plain[kept])
     assert rows.drop(index=4)["abstained"].isna().all()
+
+
+def test_the_next_purchase_is_the_value_models_and_not_told_beyond_its_experience(
+    people, scored, made_scorer
+):
+    """Days of 0.2, 1.0 and 1.2 are the first, first and second day; NaN is no return."""
+    told = [0.2, 1.0, 1.2, np.nan, 9.0]
+    far = np.array(["", "", "", "", "column missing (frequency)"], dtype=object)
+    reach = SimpleNamespace(beyond=lambda _: {"p_alive": far, "next_purchase_by": far})
+    says = {"days_to_next_purchase": lambda *_: np.array(told), "reach": reach}
+    rows, _ = scored(people(5), scorer=type("Timed", (type(made_scorer),), says)())
+    ahead = (pd.to_datetime(rows["next_purchase_by"]) - pd.Timestamp(rows["as_of"][0])).dt.days
+    assert ahead.tolist()[:3] == [0, 0, 1]
+    assert rows["next_purchase_by"].isna().tolist() == [False, False, False, True, True]
+    assert rows["stage"].notna().all()
+    assert rows["abstained"][3] == "no number from the model: next_purchase_by"
+    assert rows["abstained"][4] == "column missing (frequency): p_alive, next_purchase_by"
 
 
 def test_a_stale_log_leaves_the_model_silent_about_everybody(people, scored, made_scorer):

@@ -1,0 +1,76 @@
+"""Remarks on a plan: what people should know before it goes out, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from serving.campaigns.terms import Terms
+
+
+def notes(terms: Terms) -> tuple[str, ...]:
+    """What the terms of a plan leave open.
+
+    Parameters
+    ----------
+    terms : Terms
+
+    Returns
+    -------
+    tuple of str
+    """
+    if not terms.uncooled:
+        return ()
+    return (
+        f"The cooling-off of {', '.join(terms.uncooled)} is not kept: it needs "
+        "[sources.treatments], which says who was treated when.",
+    )
+
+
+def sentences(said: Mapping[str, Any], currency: str) -> Iterator[str]:
+    """What to know before a plan goes out.
+
+    Parameters
+    ----------
+    said : mapping
+        Figures of a plan, as `serving.campaigns.shelf.figures` gives them.
+    currency : str
+
+    Yields
+    ------
+    str
+        A sentence.
+    """
+    if not said["total"]["treated"]:
+        yield "Nobody gets anything: no action pays for anyone it may go to."
+    knee = said["curve"]["knee"]
+    if knee:
+        yield (
+            f"Beyond {knee:,.2f} {currency} the next coin earns less than one: more is not spent."
+        )
+    yield _of_holdout(said["holdout"])
+    if said["assumed"]:
+        yield (
+            f"Nothing was ever measured of {', '.join(said['assumed'])}: effect, profit and band "
+            "are assumptions from the settings. Run `regulars measure` once the horizon is over."
+        )
+    if said["unscored"]:
+        yield f"{said['unscored']:,} customers are left out: too little can be said of their value."
+    yield f"The best plan within these limits brings at most {said['gap']:.3%} more (duality gap)."
+
+
+def _of_holdout(found: Mapping[str, Any]) -> str:
+    held = f"The holdout of {found['holdout']:,} beside {found['treated']:,} treated"
+    if found["smallest"] is None or found["power"] is None:
+        return (
+            f"{held} is too small to show any effect; plan for more customers, or raise `holdout` "
+            "in [plan]."
+        )
+    return (
+        f"{held} shows a rise of the return rate, {found['base']:.1%} without, by "
+        f"{100 * found['smallest']:.1f} points or more in four cases of five "
+        f"({100 * (found['smallest_adjusted'] or 0):.1f} given the scores). Believed are "
+        f"{100 * (found['expected'] or 0):+.1f} points, which it shows with a chance of "
+        f"{found['power']:.0%}."
+    )

@@ -1,0 +1,93 @@
+"""The curve of profit against budget, as a chart with money on both axes.
+
+In: the curve of a plan, as its figures have it. Out: a drawing with the budget that was chosen
+and the point from which on the next coin earns less than one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from serving.workbench import charts, pages
+
+BUDGET, PROFIT = "Budget", "Expected incremental profit"
+MARGINAL = "The next coin earns less than one"
+CHOSEN = "This budget"
+CAPTION = (
+    "Expected incremental profit against the budget. From %(knee)s on the next coin earns less "
+    "than one."
+)
+#: Words of the chart, which other languages say otherwise.
+TEXTS = (BUDGET, PROFIT, MARGINAL, CHOSEN, CAPTION)
+_LINE, _MARK, _HERE = "#0072B2", "#D55E00", "#8C8C8C"
+
+
+def draw(
+    curve: Mapping[str, Any], budget: float | None, currency: str, say: Callable[[str], str]
+) -> charts.Figure | None:
+    """Draw the curve of a plan.
+
+    Parameters
+    ----------
+    curve : mapping
+        ``points`` and ``knee``, as `serving.campaigns.shelf.figures` has them.
+    budget : float or None
+        The chosen one, in currency; marked where it lies within the curve.
+    currency : str
+        Three letters of ISO 4217.
+    say : callable
+        Says an English text in the reader's language.
+
+    Returns
+    -------
+    Figure or None
+        None where no action pays for anyone.
+    """
+    import altair as alt
+    import pandas as pd
+
+    knee, points = curve["knee"], curve["points"]
+    if not knee:
+        return None
+    frame = pd.DataFrame(
+        {
+            "budget": [point["budget"] for point in points],
+            "profit": [point["profit"] for point in points],
+            "coin": [point["next_coin"] for point in points],
+        }
+    )
+    unit = pages.symbol(currency)
+    axis = alt.Axis(labelExpr=f"'{unit}' + format(datum.value, ',.0f')", tickCount=6)
+    x = alt.X("budget:Q", title=f"{say(BUDGET)}, {currency}", axis=axis)
+    y = alt.Y("profit:Q", title=f"{say(PROFIT)}, {currency}", axis=axis)
+    shown = [alt.Tooltip(f"{name}:Q", format=",.2f") for name in ("budget", "profit", "coin")]
+    line = alt.Chart(frame).mark_line(color=_LINE, point=alt.OverlayMarkDef(color=_LINE, size=28))
+    layers = [line.encode(x=x, y=y, tooltip=shown), *_marked(frame.tail(1), x, y, say(MARGINAL))]
+    if budget is not None and 0 < budget < knee:
+        layers.append(_chosen(budget, say(CHOSEN)))
+    drawn = alt.layer(*layers).properties(width=640, height=250)
+    return charts.figure(drawn, say(CAPTION) % {"knee": pages.money(knee, currency)})
+
+
+def _marked(last: Any, x: Any, y: Any, words: str) -> list[Any]:
+    """The marginal point, with its words."""
+    import altair as alt
+
+    base = alt.Chart(last)
+    text = base.mark_text(align="right", dx=-8, dy=46, color=_MARK, fontSize=12)
+    return [
+        base.mark_point(color=_MARK, filled=True, size=90).encode(x=x, y=y),
+        text.encode(x=x, y=y, text=alt.value(words)),
+    ]
+
+
+def _chosen(budget: float, words: str) -> Any:
+    """A line at the budget that was chosen."""
+    import altair as alt
+    import pandas as pd
+
+    base = alt.Chart(pd.DataFrame({"budget": [budget]})).encode(x="budget:Q")
+    text = base.mark_text(align="left", dx=4, dy=6, color=_HERE, fontSize=12)
+    words_at = text.encode(y=alt.value(0), text=alt.value(words))
+    return alt.layer(base.mark_rule(color=_HERE, strokeDash=[4, 3]), words_at)
