@@ -45,7 +45,8 @@ twenty such rows will seem to have one."""
 MADE = """{campaigns} campaigns each. Spend is zero for who does not return and log-normal for who
 does; the heavy one has a coefficient of variation of 3 given return. Effects: none, or a fifth
 of the leaving kept and spend up by 5 %. Coverage is the share of campaigns whose 95 % interval
-holds the true effect, as far as anything was concluded; three standard errors are ± {noise:.1f} points.
+holds the true effect, as far as anything was concluded; three standard errors are
+± {noise:.1f} points.
 Own: each arm with its own variance (Welch), as it would be without the rule for small
 holdouts. Shown: the share in which the interval leaves out 0."""
 BROKEN = """2,000 customers with a tenth held out, of whom the log loses some: the share of

@@ -29,6 +29,7 @@ PLACES = (
     Place("/customers", "Customers"),
     Place("/segments", "Segments"),
     Place("/plan", "Plan"),
+    Place("/effects", "Effects"),
     Place("/models", "Models"),
     Place("/data", "Data"),
 )

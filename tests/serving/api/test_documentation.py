@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from serving.api import documentation, examples, group_messages, messages, why
+from serving.api import documentation, effect_messages, examples, group_messages, messages, why
 from serving.api.routes import ROUTES
 
 REQUESTS = {
@@ -19,6 +19,7 @@ REQUESTS = {
 LOOKS = {
     "/segments": group_messages.SegmentsAnswer,
     "/equity": group_messages.EquityAnswer,
+    "/effects": effect_messages.EffectsAnswer,
 }
 
 
