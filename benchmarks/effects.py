@@ -46,9 +46,8 @@ MADE = """{campaigns} campaigns each. Spend is zero for who does not return and 
 does; the heavy one has a coefficient of variation of 3 given return. Effects: none, or a fifth
 of the leaving kept and spend up by 5 %. Coverage is the share of campaigns whose 95 % interval
 holds the true effect, as far as anything was concluded; three standard errors are
-± {noise:.1f} points.
-Own: each arm with its own variance (Welch), as it would be without the rule for small
-holdouts. Shown: the share in which the interval leaves out 0."""
+± {noise:.1f} points. Own: each arm with its own variance (Welch), as it would be without the
+rule for small holdouts. Shown: the share in which the interval leaves out 0."""
 BROKEN = """2,000 customers with a tenth held out, of whom the log loses some: the share of
 {campaigns} campaigns in which the check of the arms bars any conclusion."""
 

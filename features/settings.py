@@ -83,6 +83,13 @@ class TransactionsSource(Source):
         "`+ - * /` and parentheses, as `Quantity * Price`; a name with spaces goes in double "
         "quotes. Negative for a refund.",
     )
+    margin: str | None = Field(
+        default=None,
+        description="What the row leaves after the cost of the goods, in `currency`, written as "
+        "`amount` is: `Quantity * (Price - Cost)`. Below zero for what is sold at a loss, and for "
+        "a refund that takes the profit back. Customers then have margins of their own, and the "
+        "share of [value] holds for those alone whose rows state none.",
+    )
     order_id: str | None = Field(
         default=None, description="Column with the order's id; gives the number of orders."
     )

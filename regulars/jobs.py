@@ -175,7 +175,7 @@ def day_after(inputs: Inputs, *, today: date) -> date:
 
 
 def build(settings: Settings, inputs: Inputs, as_of: date, *, tell: Tell) -> Built:
-    """Write the behaviour table of a date, and the occasions behind it.
+    """Write the behaviour table of a date, and the records behind it.
 
     Parameters
     ----------
@@ -198,7 +198,7 @@ def build(settings: Settings, inputs: Inputs, as_of: date, *, tell: Tell) -> Bui
     EmptyError
         If nobody is on record before the date.
     """
-    from features import occasions, schema, table
+    from features import records, schema, table
 
     place, whom = store(settings), population(settings)
     tell("behaviour", 0, 1)
@@ -212,11 +212,7 @@ def build(settings: Settings, inputs: Inputs, as_of: date, *, tell: Tell) -> Bui
             )
         schema.check(kept, population=whom)
         customers = write_parquet(kept.order_by("customer_id"), place.behaviour(as_of))
-    if inputs.transactions is not None:
-        days = occasions.occasions(inputs.transactions, as_of).order_by(["customer_id", "day"])
-        write_parquet(days, place.occasions(as_of))
-    if inputs.customers is not None and "account" in inputs.customers.columns:
-        write_parquet(inputs.customers.select("customer_id", "account"), place.accounts(as_of))
+    records.write(inputs, as_of, place)
     tell("behaviour", 1, 1)
     return Built(as_of, place.behaviour(as_of), customers)
 

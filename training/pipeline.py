@@ -13,7 +13,18 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from training import backtest, families, fingerprint, gate, reach, registry, shape, tracking
+from training import (
+    backtest,
+    families,
+    fingerprint,
+    gate,
+    limits,
+    margins,
+    reach,
+    registry,
+    shape,
+    tracking,
+)
 from training.asked import Asked
 from training.errors import NotEnoughData, StatisticalWarning
 from training.evidence import Evidence, Order
@@ -26,6 +37,7 @@ from training.subscriptions.gathered import gather_subscriptions
 from training.value import calendar
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
     import pandas as pd
 
     from features.inputs import Inputs
@@ -137,9 +149,9 @@ def gather(
     tell("fit", 0, 1)
     behaviour = behaviour_frame(inputs, order.as_of, horizon_days=order.churn.horizon_days)
     chosen = families.Seen(past, choice)
-    fitted, doubts = _fit_production(plan, chosen, behaviour, asked, tested.trials)
-    weeks = calendar.of_log(inputs.transactions, order.as_of)
-    fitted = replace(fitted, choice=choice, calendar=weeks)
+    fitted, doubts = _fit_production(
+        plan, chosen, behaviour, inputs.transactions, asked, tested.trials
+    )
     tell("fit", 1, 1)
     found = _evidence(
         plan,
@@ -152,14 +164,20 @@ def gather(
         tracking.example_rows(behaviour),
     )
     learned_from = [*(past[day].frame for day in plan.production.dates), behaviour]
-    scorer = replace(found.scorer, reach=reach.learn(learned_from), shape=shape.learn(learned_from))
-    return replace(found, scorer=scorer, notes=(*found.notes, *doubts))
+    return _limited(replace(found, notes=(*found.notes, *doubts)), learned_from)
+
+
+def _limited(found: Evidence, frames: list[pd.DataFrame]) -> Evidence:
+    """The evidence with a scorer that knows what it was fitted on, and where it is silent."""
+    scorer = replace(found.scorer, reach=reach.learn(frames), shape=shape.learn(frames))
+    return replace(found, scorer=scorer, silence=limits.sentences(scorer, frames))
 
 
 def _fit_production(
     plan: Schedule,
     past: families.Seen,
     behaviour: pd.DataFrame,
+    log: ir.Table,
     asked: Asked,
     trials: Trials,
 ) -> tuple[Fitted, list[str]]:
@@ -167,7 +185,12 @@ def _fit_production(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", StatisticalWarning)
         now = know(behaviour, asked, past.choice)
-        fitted = fit_origin(plan.production, past, now, asked, trials)
+        fitted = replace(
+            fit_origin(plan.production, past, now, asked, trials),
+            choice=past.choice,
+            calendar=calendar.of_log(log, plan.production.at),
+            margins=margins.learn(log, plan.production.at),
+        )
     doubts = {str(w.message) for w in caught if issubclass(w.category, StatisticalWarning)}
     for w in caught:
         if not issubclass(w.category, StatisticalWarning):

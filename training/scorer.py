@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from training.carry import Carry
     from training.churn import ChurnModel
     from training.logistic import LogisticModel
+    from training.margins import Margins
     from training.pair import Pair
     from training.reach import Reach
     from training.shape import Shape
@@ -80,6 +81,8 @@ class Scorer(OnTerms):
         What the training's tables looked like: of others that are unlike them nothing is said.
     calendar : Calendar or None
         The season by weeks, for what lies between and beyond the horizons of ``carry``.
+    margins : Margins or None
+        Where the log states margins: the rates that lifetime values are reckoned with.
     """
 
     terms: Terms
@@ -94,6 +97,7 @@ class Scorer(OnTerms):
     reach: Reach | None = None
     shape: Shape | None = None
     calendar: Calendar | None = None
+    margins: Margins | None = None
 
     def predict(self, frame: pd.DataFrame, horizon_days: int | None = None) -> pd.DataFrame:
         """Score behaviour rows.
@@ -123,8 +127,28 @@ class Scorer(OnTerms):
         label, and another horizon h moves it along the value model's p_v:
         logit p(h) = logit p_v(h) + logit p − logit p_v. The lifetime value is that of the
         trained horizon, whatever horizon is asked for. Where there is a calendar, a horizon
-        between or beyond those with a level of their own is taken by `Calendar.aligned`.
+        between or beyond those with a level of their own is taken by `Calendar.aligned`. Where
+        there are margins, the lifetime value and its bounds are those of the customer's own rate,
+        below zero where that is; the bounds tell how spend varies, not how the rate may.
         """
+        found = self._at_one_margin(frame, horizon_days)
+        if self.margins is None:
+            return found
+        factor = self.margins.rates(frame) / self.terms.margin
+        lower, clv, upper = (
+            # A loss of nothing is nothing, without a sign.
+            found[name].to_numpy(float) * factor + 0.0
+            for name in ("clv_lower", "clv", "clv_upper")
+        )
+        turned = factor < 0
+        return found.assign(
+            clv=clv,
+            clv_lower=np.where(turned, upper, lower),
+            clv_upper=np.where(turned, lower, upper),
+        )
+
+    def _at_one_margin(self, frame: pd.DataFrame, horizon_days: int | None) -> pd.DataFrame:
+        """Every customer's spend at the margin of the terms."""
         horizon = self.horizon_days if horizon_days is None else horizon_days
         if self.value is None:
             return self._label_only(frame, horizon)

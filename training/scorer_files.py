@@ -1,7 +1,7 @@
 """A scorer as a folder of text and JSON, without pickle.
 
-In: a fitted scorer. Out: ``scorer.json`` with terms, grades and the value model, a folder named by
-the speaker with the model that speaks, beside a blend ``spend`` with the spend model and
+In: a fitted scorer. Out: ``scorer.json`` with terms, grades, margins and the value model, a folder
+named by the speaker with the model that speaks, beside a blend ``spend`` with the spend model and
 ``carry.json`` with the levels, and ``spread.json`` with what the intervals rest on.
 """
 
@@ -47,6 +47,7 @@ def write(scorer: Scorer, folder: Path) -> None:
         "grades": dict(scorer.grades),
         "value": None if scorer.value is None else scorer.value.to_dict(),
         "calendar": None if scorer.calendar is None else scorer.calendar.to_dict(),
+        "margins": None if scorer.margins is None else scorer.margins.to_dict(),
     }
     if scorer.churn is not None:
         scorer.churn.save(folder / scorer.speaker)
@@ -86,6 +87,7 @@ def read(folder: Path) -> Scorer:
         # The same questions and columns, asked of subscribers.
         return cast(Scorer, SubscriptionScorer.read(folder, head))
     from training.carry import Carry
+    from training.margins import Margins
     from training.reach import Reach
     from training.shape import Shape
     from training.spread import Spread
@@ -105,8 +107,9 @@ def read(folder: Path) -> Scorer:
         spread=Spread.load(folder),
         reach=Reach.load(folder),
         shape=Shape.load(folder),
-        # Scorers that know of no calendar are older.
+        # Scorers that know of no calendar, or no margins, are older.
         calendar=Calendar.from_dict(head["calendar"]) if head.get("calendar") else None,
+        margins=Margins.from_dict(head["margins"]) if head.get("margins") else None,
     )
 
 

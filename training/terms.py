@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 from training.errors import TrainingError
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+
+    from training.margins import Margins
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Terms:
     clv_horizon_days : int
         Span of the customer lifetime value, in days.
     margin : float
-        Share of spend that is profit.
+        Share of spend that is profit; of who has no margins of its own, see `OnTerms`.
     annual_discount_rate : float
         Discount a year, as a fraction.
     trained_as_of : str
@@ -57,10 +60,30 @@ class OnTerms:
     terms : Terms
     families : mapping of str to str
         Family of each column that its models read.
+    margins : Margins or None
+        Rates of the customers where the log states margins; None where all have that of the terms.
     """
 
     terms: Terms
     families: Mapping[str, str]
+    margins: Margins | None = None
+
+    def margin_rates(self, frame: pd.DataFrame) -> np.ndarray:
+        """Share of each customer's spend that is profit: what every figure of profit rests on.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame of shape (n_customers, n_columns)
+            Behaviour rows.
+
+        Returns
+        -------
+        numpy.ndarray of shape (n_customers,)
+            Finite; below zero for a customer who is sold to at a loss.
+        """
+        from training.margins import Margins
+
+        return (self.margins or Margins(self.terms.margin)).rates(frame)
 
     @property
     def horizon_days(self) -> int:

@@ -20,6 +20,8 @@ from serving.api import (
     examples,
     group_messages,
     messages,
+    submitted,
+    whatifs,
     why,
 )
 from serving.api.exports import MEDIA_TYPES
@@ -38,13 +40,14 @@ _QUESTIONS: tuple[tuple[str, type[BaseModel], type[BaseModel], str], ...] = (
     ),
     (
         "/value",
-        messages.IdsRequest,
+        messages.ValueRequest,
         messages.ValueAnswer,
-        "What are they worth: expected purchases and spend, lifetime value.",
+        "What are they worth: expected purchases and spend, over a horizon or between two days; "
+        "lifetime value.",
     ),
     (
         "/score",
-        messages.ScoreRequest,
+        submitted.ScoreRequest,
         messages.ScoreAnswer,
         "Score customers never seen before, from their transactions, events and subscriptions.",
     ),
@@ -59,6 +62,12 @@ _QUESTIONS: tuple[tuple[str, type[BaseModel], type[BaseModel], str], ...] = (
         why.ReasonsRequest,
         why.ReasonsAnswer,
         "Why: reasons, their classes, what changed since last time, what the value is made of.",
+    ),
+    (
+        "/whatif",
+        whatifs.WhatifRequest,
+        whatifs.WhatifAnswer,
+        "Scores before and after one behaviour is changed: a purchase, a complaint, a silence.",
     ),
     (
         "/plan",

@@ -48,6 +48,7 @@ _VALUE = {
     "clv_lower": 0.0,
     "clv_upper": 466.2,
     "clv_horizon_days": 365,
+    "margin_rate": 0.3,
     "potential_value": 903.5,
     "tier": "core",
 }
@@ -170,6 +171,21 @@ _WHY = {
         "clv_change": -97.83,
     },
 }
+_SIDE = {"stage": "at_risk", "rfm": "2-4-4", "abstained": None, **_RISK, **_VALUE}
+_AFTER = {
+    "stage": "loyal",
+    "rfm": "5-4-4",
+    "churn_probability": 0.22,
+    "churn_probability_lower": 0.15,
+    "churn_probability_upper": 0.3,
+    "return_probability": 0.78,
+    "p_alive": 0.96,
+    "next_purchase_by": "2011-12-30",
+    "reasons": [],
+    "expected_purchases": 2.1,
+    "expected_spend": 471.3,
+    "clv": 502.6,
+}
 _BAD = {
     "customer_id": "N-2",
     "error": {
@@ -210,12 +226,23 @@ REQUESTS: Mapping[str, Any] = MappingProxyType(
         },
         "/plan": campaign_examples.REQUEST,
         "/reasons": {"customer_ids": ["C-1021", "C-9999"]},
+        "/whatif": {"customer_ids": ["C-1021"], "change": {"kind": "purchase", "amount": 35}},
     }
 )
 #: Further requests, each by a word and what it is about.
 MORE: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         "/plan": campaign_examples.MORE,
+        "/value": {
+            "span": {
+                "summary": "Between two days: the spring, of which `until` is the day after.",
+                "value": {
+                    "customer_ids": ["C-1021"],
+                    "from": "2012-03-01",
+                    "until": "2012-06-01",
+                },
+            }
+        },
         "/score": {
             "subscriptions": {
                 "summary": "Under the rule `subscription`: customers with all their subscriptions.",
@@ -293,6 +320,10 @@ ANSWERS: Mapping[str, Any] = MappingProxyType(
             "meta": _META,
             "since": {"as_of": "2011-11-12", "notes": []},
             "items": [_WHY, {**_UNKNOWN, "error": {**_UNKNOWN["error"], "message": _NOT_IN}}],
+        },
+        "/whatif": {
+            "meta": _META,
+            "items": [{"customer_id": "C-1021", "before": _SIDE, "after": {**_SIDE, **_AFTER}}],
         },
     }
 )

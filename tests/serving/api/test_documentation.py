@@ -6,18 +6,31 @@ import json
 
 import pytest
 
-from serving.api import documentation, effect_messages, examples, group_messages, messages, why
+from serving.api import (
+    campaign_messages,
+    documentation,
+    effect_messages,
+    examples,
+    group_messages,
+    messages,
+    submitted,
+    whatifs,
+    why,
+)
 from serving.api.routes import ROUTES
 
 REQUESTS = {
     "/risk": (messages.IdsRequest, messages.RiskAnswer),
-    "/value": (messages.IdsRequest, messages.ValueAnswer),
-    "/score": (messages.ScoreRequest, messages.ScoreAnswer),
+    "/value": (messages.ValueRequest, messages.ValueAnswer),
+    "/score": (submitted.ScoreRequest, messages.ScoreAnswer),
     "/customers": (messages.CustomersRequest, messages.CustomersAnswer),
+    "/plan": (campaign_messages.PlanRequest, campaign_messages.PlanAnswer),
     "/reasons": (why.ReasonsRequest, why.ReasonsAnswer),
+    "/whatif": (whatifs.WhatifRequest, whatifs.WhatifAnswer),
 }
 LOOKS = {
     "/segments": group_messages.SegmentsAnswer,
+    "/plans": campaign_messages.PlansAnswer,
     "/equity": group_messages.EquityAnswer,
     "/effects": effect_messages.EffectsAnswer,
 }
@@ -45,6 +58,7 @@ def test_examples_of_errors_have_the_one_shape(status):
 def test_every_path_is_described_with_an_example():
     document = documentation.document()
     pages = {"/", "/customer", "/plan/make", "/models", "/models/plot", "/data", "/language"}
+    pages |= {"/satisfaction"}
     others = {"/docs", "/openapi.json", "/docs.json", "/schema.json", "/static/*", "/healthz"}
     assert set(document["paths"]) == set(ROUTES) - pages - others
     for path, methods in document["paths"].items():

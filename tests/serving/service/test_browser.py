@@ -2,65 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from urllib.parse import urlsplit
 
 import pytest
 
+from serving.campaigns import shelf
+
 pytestmark = [pytest.mark.service, pytest.mark.browser]
-
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Debian's chromium, driven by Playwright."""
-    program = shutil.which("chromium")
-    if program is None:
-        reason = "chromium is not installed (Debian: chromium)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{reason} (in CI it has to be there)", pytrace=False)
-        pytest.skip(reason)
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield running
-        running.close()
-
-
-@pytest.fixture
-def tab(browser, address, keys):
-    """`tab(**how)`: a page signed in as operations; afterwards nothing may have gone wrong."""
-    opened, faults = [], []
-
-    def open_tab(**how):
-        signed_in = {"username": "me", "password": keys["admin"]}
-        context = browser.new_context(http_credentials=signed_in, base_url=address, **how)
-        page = context.new_page()
-        page.on("console", lambda said: faults.append(said.text))
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("request", lambda asked: seen.append(asked.url))
-        opened.append(context)
-        return page
-
-    seen: list[str] = []
-    yield open_tab
-    for context in opened:
-        context.close()
-    assert faults == []
-    assert {urlsplit(url).netloc for url in seen} == {urlsplit(address).netloc}
-    assert not [url for url in seen if "shopper" in url]
 
 
 def test_without_a_key_nothing_is_shown(browser, address):
@@ -118,7 +67,18 @@ def test_a_cell_of_the_grid_opens_its_customers(tab, shop):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/customers", "/segments", "/models", "/data", "/docs", "customer"]
+    "path",
+    [
+        "/",
+        "/customers",
+        "/segments",
+        "/plan",
+        "/satisfaction",
+        "/models",
+        "/data",
+        "/docs",
+        "customer",
+    ],
 )
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_shows_pages_without_sideways_scrolling(tab, path, scheme):
@@ -130,15 +90,68 @@ def test_a_phone_shows_pages_without_sideways_scrolling(tab, path, scheme):
     assert widths[0] <= widths[1]
 
 
-def test_every_control_has_a_name(tab):
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_a_what_if_is_asked_and_answered_on_the_customers_page(tab, scripts):
+    page = tab(java_script_enabled=scripts)
+    page.goto("/")
+    page.locator(".list button").first.click()
+    panel = page.locator("#whatif")
+    panel.get_by_label("Change").select_option(label="nothing more for some days")
+    panel.get_by_label("Days of silence").select_option("60")
+    panel.get_by_role("button", name="Show").click()
+    assert urlsplit(page.url).query == ""
+    assert panel.get_by_role("columnheader", name="As it would be").is_visible()
+    assert panel.get_by_label("Change").input_value() == "silence"
+    assert panel.get_by_label("Days of silence").input_value() == "60"
+
+
+@pytest.mark.parametrize("where", ["/customers", "/plan", "customer"])
+def test_every_control_has_a_name(tab, where):
     page = tab()
-    page.goto("/customers")
+    page.goto("/customers" if where == "customer" else where)
+    if where == "customer":
+        page.locator(".list button").first.click()
     unnamed = page.evaluate(
-        "[...document.querySelectorAll('input, select')].filter(e => !e.labels.length).length"
+        "[...document.querySelectorAll('input, select')].filter("
+        "e => e.type !== 'hidden' && !e.labels.length).length"
     )
     assert unnamed == 0
     assert page.evaluate("document.documentElement.lang") == "en"
     assert page.locator("th:not([scope])").count() == 0
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_a_plan_is_chosen_made_and_downloaded_by_the_keyboard(tab, shop, scripts):
+    page = tab(java_script_enabled=scripts)
+    page.goto("/plan")
+    assert page.get_by_label("Slide the budget").is_visible() == scripts
+    budget = page.get_by_role("spinbutton", name="Budget, GBP")
+    budget.fill("27" if scripts else "28")
+    budget.press("Enter")
+    assert "These are assumptions" in page.locator("main").inner_text()
+    assert page.locator("figure.chart svg").count() == 1
+    assert page.get_by_role("heading", name="What the holdout can show").is_visible()
+    make = page.get_by_role("button", name="Make this plan")
+    make.focus()
+    make.press("Enter")
+    page.get_by_role("heading", name="For who acts").wait_for()
+    plan_id = page.get_by_role("heading", level=1).inner_text().removeprefix("Plan ")
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="CSV").press("Enter")
+    rows = saved.value.path().read_text().splitlines()
+    kept = shelf.assignments(shop.store / "plans", plan_id)
+    assert len(rows) == kept.num_rows + 1 > 1
+    assert page.locator(".list button").first.inner_text() == kept["customer_id"][0].as_py()
+
+
+def test_the_slider_sets_the_budget_where_scripts_run(tab):
+    page = tab()
+    page.goto("/plan")
+    slider = page.get_by_label("Slide the budget")
+    slider.focus()
+    slider.press("Home")
+    page.wait_for_url("**/plan?budget=0&*")
+    assert page.get_by_role("spinbutton", name="Budget, GBP").input_value() == "0"
 
 
 def test_charts_answer_to_the_pointer_where_scripts_run(tab):
