@@ -49,6 +49,7 @@ _TABLE = (
     Route("/plan/make", (VALUE,)),
     Route("/plan/export", (VALUE,)),
     Route("/plans", (VALUE,)),
+    Route("/effects", (VALUE,)),
     Route("/reasons", _EITHER, json=True),
     Route("/whatif", _EITHER, json=True),
     Route("/export", _EITHER),

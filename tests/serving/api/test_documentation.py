@@ -9,6 +9,7 @@ import pytest
 from serving.api import (
     campaign_messages,
     documentation,
+    effect_messages,
     examples,
     group_messages,
     messages,
@@ -31,6 +32,7 @@ LOOKS = {
     "/segments": group_messages.SegmentsAnswer,
     "/plans": campaign_messages.PlansAnswer,
     "/equity": group_messages.EquityAnswer,
+    "/effects": effect_messages.EffectsAnswer,
 }
 
 
