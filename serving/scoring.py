@@ -67,6 +67,9 @@ class Predictor(Protocol):
     def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Log-odds of churn by family, row for row."""
 
+    def margin_rates(self, frame: pd.DataFrame) -> np.ndarray:
+        """Share of the spend that is profit, row for row."""
+
 
 def score(
     frame: pd.DataFrame,
@@ -107,7 +110,7 @@ def score(
 
     Returns
     -------
-    pandas.DataFrame of shape (n_customers, 29)
+    pandas.DataFrame of shape (n_customers, 30)
         Score rows in the order of `frame`, backed by Arrow, with the types of `scores.SCHEMA`.
     Thresholds
         Those given, or those learned.
@@ -124,7 +127,7 @@ def score(
     frame, findings = _held_to_training(frame, scorer, thresholds, as_of, freshness)
     unbacked = abstention.silenced(frame, scorer, findings)
     contract = subscribers.are_scored(scorer)
-    past = subscribers.history(frame) if contract else read_history(frame)
+    past = subscribers.history(frame) if contract else _history(frame, scorer)
     known = subscribers.known(frame) if contract else past.known
     predicted = _predict(frame, scorer, known, horizon_days)
     for name, values in predicted.items():
@@ -153,6 +156,7 @@ def score(
         "as_of": as_of,
         "horizon_days": horizon,
         "clv_horizon_days": scorer.clv_horizon_days,
+        "margin_rate": scorer.margin_rates(frame),
         **_of_contract(frame, scorer, predicted["churn_probability"], contract=contract),
         "reasons": reasons(frame, drivers, typical=thresholds.typical, currency=currency),
         "model_version": model_version,
@@ -178,6 +182,13 @@ def _check(frame: pd.DataFrame, as_of: date, scored_at: datetime) -> None:
             f"got behaviour rows of {', '.join(strange[:3])}; expected {as_of}: score one as-of "
             "date at a time"
         )
+
+
+def _history(frame: pd.DataFrame, scorer: Predictor) -> History:
+    """Purchases to date, and the margin that they left where the log states it."""
+    margins = getattr(scorer, "margins", None)
+    earned = None if margins is None else margins.earned(frame)
+    return replace(read_history(frame), earned=earned)
 
 
 def _held_to_training(

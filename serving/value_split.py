@@ -1,10 +1,10 @@
 """What a customer's value is made of: how often, times how much, times how long.
 
-In: columns of the score table, and the margin. Out: factors that multiply back to the expected
+In: columns of the score table. Out: factors that multiply back to the expected
 spend and to the lifetime value.
 
 With p the return probability, N the expected purchases and S the expected spend over the horizon
-of h days, c the margin and V the lifetime value::
+of h days, c the margin rate and V the lifetime value::
 
     S = p · n · s      n = N / p    purchases of one who comes back
                        s = S / N    spend of a purchase
@@ -15,7 +15,9 @@ of h days, c the margin and V the lifetime value::
 The months are what is left of the lifetime value: who may well be gone has few of them. They are
 discounted, as the value is, and longer than its span only where the pace is expected to rise.
 
-Null rule: where a factor is null, or a figure that is divided by is not above 0, there is no split.
+The profit of a purchase is below zero for a customer who is sold to at a loss, and so is V.
+
+Null rule: where a factor is null, or a figure that is divided by is 0, there is no split.
 """
 
 from __future__ import annotations
@@ -25,10 +27,15 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 
+from serving import margins
+
 #: Days of a month: a twelfth of 365.25.
 MONTH = 30.4375
 #: Columns of the score table that are read.
-READ = ("return_probability", "expected_purchases", "expected_spend", "clv", "horizon_days")
+READ = (
+    *("return_probability", "expected_purchases", "expected_spend", "clv", "horizon_days"),
+    margins.COLUMN,
+)
 #: The factors of the expected spend, and those of the lifetime value.
 SPEND = ("return_probability", "purchases_if_back", "spend_per_purchase")
 LIFETIME = ("purchases_a_month", "profit_per_purchase", "months")
@@ -42,7 +49,7 @@ def split(rows: pa.Table, margin: float) -> pa.Table:
     rows : pyarrow.Table of n rows
         With the columns of `READ`.
     margin : float
-        Share of the spend that is profit, in (0, 1].
+        Share of the spend that is profit where a row says none, in (0, 1].
 
     Returns
     -------
@@ -50,19 +57,21 @@ def split(rows: pa.Table, margin: float) -> pa.Table:
         float64 columns `SPEND` and `LIFETIME`, in the order of `rows`: a probability, occasions,
         currency; occasions a month, currency, months.
     """
-    told = {name: _numbers(rows, name) for name in READ}
+    told = {name: _numbers(rows, name) for name in READ if name != margins.COLUMN}
     back, purchases = told["return_probability"], told["expected_purchases"]
     if_back = _ratio(purchases, back)
     each = _ratio(told["expected_spend"], purchases)
     often = _ratio(if_back, told["horizon_days"] / MONTH)
-    profit = margin * each
+    profit = margins.rates(rows, margin) * each
+    sign = np.where(profit < 0, -1.0, 1.0)
     factors: Mapping[str, np.ndarray] = {
         "return_probability": back,
         "purchases_if_back": if_back,
         "spend_per_purchase": each,
         "purchases_a_month": often,
         "profit_per_purchase": profit,
-        "months": _ratio(told["clv"], often * profit),
+        # Both are below zero for who is sold to at a loss.
+        "months": _ratio(told["clv"] * sign, often * profit * sign),
     }
     columns = {
         name: pa.array(np.where(np.isfinite(_product(factors, group)), factors[name], np.nan))

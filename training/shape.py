@@ -35,7 +35,8 @@ BULK, ELSEWHERE = (0.01, 0.99), 0.5
 ATTRIBUTE = "attribute_"
 PRICE = "subscription_price"
 _FILE = "shape.json"
-_AMOUNTS = {
+#: Kinds of amounts, in words.
+AMOUNTS = {
     "order_mean": "mean purchase so far",
     "recent": "mean purchase of the last 30 days",
     PRICE: "price of the subscription",
@@ -164,8 +165,8 @@ class Shape:
         for name, (low, high) in self.amounts.items():
             if name not in now:
                 continue
-            room = max(np.log(FACTOR), WIDER * (high - low))
-            if low - room <= now[name] <= high + room:
+            beyond = room(low, high)
+            if low - beyond <= now[name] <= high + beyond:
                 continue
             factor = np.exp(now[name] - (high if now[name] > high else low))
             found.append(
@@ -173,7 +174,7 @@ class Shape:
                     AMOUNTS_CHANGED,
                     "price" if name == PRICE else "amount",
                     _money_columns(name, self.nulls),
-                    f"the middle of the {_AMOUNTS[name]} is {np.exp(now[name]):.4g}, "
+                    f"the middle of the {AMOUNTS[name]} is {np.exp(now[name]):.4g}, "
                     f"{_times(factor)}",
                     f"{np.exp(low):.4g} to {np.exp(high):.4g}, as in training",
                     "Bring the amounts back into the unit of the training (cents or units, one "
@@ -226,6 +227,22 @@ def learn(frames: Sequence[pd.DataFrame]) -> Shape:
     )
 
 
+def room(low: float, high: float) -> float:
+    """How far beyond the lowest and highest middle of the training a middle may lie.
+
+    Parameters
+    ----------
+    low, high : float
+        Natural logarithms.
+
+    Returns
+    -------
+    float
+        max(log `FACTOR`, `WIDER` · (high − low)).
+    """
+    return max(float(np.log(FACTOR)), WIDER * (high - low))
+
+
 def _emptiness(values: pd.Series) -> float:
     return float(values.isna().sum() + 1) / (len(values) + 2)
 
@@ -255,7 +272,7 @@ def _middles(frame: pd.DataFrame) -> dict[str, float]:
 
 
 def _range(middles: Sequence[Mapping[str, float]]) -> dict[str, tuple[float, float]]:
-    known = {name: [one[name] for one in middles if name in one] for name in _AMOUNTS}
+    known = {name: [one[name] for one in middles if name in one] for name in AMOUNTS}
     return {name: (min(values), max(values)) for name, values in known.items() if values}
 
 

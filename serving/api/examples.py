@@ -48,6 +48,7 @@ _VALUE = {
     "clv_lower": 0.0,
     "clv_upper": 466.2,
     "clv_horizon_days": 365,
+    "margin_rate": 0.3,
     "potential_value": 903.5,
     "tier": "core",
 }

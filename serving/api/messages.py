@@ -203,6 +203,7 @@ class ValueColumns(BaseModel):
     clv_lower: float | None = _column("clv_lower")
     clv_upper: float | None = _column("clv_upper")
     clv_horizon_days: int | None = _column("clv_horizon_days")
+    margin_rate: float | None = _column("margin_rate")
     potential_value: float | None = _column("potential_value")
     tier: Tier | None = _column("tier")
 

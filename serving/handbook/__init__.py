@@ -77,7 +77,7 @@ TIER_RULES = (
         "costly",
         "Refunds to date as large as the purchases, a loss expected, or a margin to date below the "
         "cost to serve.",
-        "clv < 0, or spend_total ≤ 0, or margin · spend_total < cost_to_serve",
+        "clv < 0, or spend_total ≤ 0, or margin to date < cost_to_serve",
     ),
     (
         "key",

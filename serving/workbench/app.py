@@ -172,7 +172,7 @@ def _plot(worker: Worker, request: Request) -> Response:
 
 
 def _data(worker: Worker, request: Request) -> Response:
-    return pages.render("data.html", request, **check.content(worker.deployment.store))
+    return pages.render("data.html", request, **check.content(worker))
 
 
 def _language(request: Request) -> Response:

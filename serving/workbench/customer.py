@@ -13,7 +13,7 @@ from serving.api import answers
 from serving.api.failures import Failure
 from serving.api.routes import ADMIN, RISK, VALUE
 from serving.desk import Desk
-from serving.workbench import insight, timeline
+from serving.workbench import insight, outlook, timeline
 from serving.workbench.timeline import KINDS, Contact
 from serving.worker import Worker
 
@@ -67,6 +67,7 @@ def content(
         "contacts": None if happened is None else happened[::-1][:_TOLD],
         "chart": timeline.draw(days, desk.meta.as_of, row.get("next_purchase_by"), happened or ()),
         **insight.content(worker, desk, customer_id, form, scopes),
+        **outlook.content(worker, desk, customer_id, days, scopes),
     }
 
 

@@ -151,7 +151,7 @@ def draw(
         height=HEIGHT,
         line=line,
         bars=bars,
-        ticks=tuple((place(when), words) for when, words in _ticks(first, span)),
+        ticks=tuple((place(when), words) for when, words in ticks(first, span)),
         as_of=place(as_of),
         due=place(due) if due and shown else None,
         dots=tuple(
@@ -177,13 +177,26 @@ def _bar(x: float, line: float, unit: float, when: date, net: float) -> Bar:
     return Bar(round(x - _BAR / 2, 1), round(y, 1), _BAR, height, when, net)
 
 
-def _ticks(first: date, span: int) -> list[tuple[date, str]]:
-    """First days of months, so far apart that they fit."""
+def ticks(first: date, span: int) -> list[tuple[date, str]]:
+    """First days of months, so far apart that they fit.
+
+    Parameters
+    ----------
+    first : date
+        Where the axis begins.
+    span : int
+        Its length in days.
+
+    Returns
+    -------
+    list of (date, str)
+        With what to write there.
+    """
     step = next((m for m in _MONTHS if span / (m * 30.4) <= _TICKS), _MONTHS[-1])
     last = first + timedelta(days=span)
-    ticks = []
+    found = []
     for month in range(first.year * 12, last.year * 12 + 12, step):
         when = date(month // 12, month % 12 + 1, 1)
         if first <= when <= last:
-            ticks.append((when, str(when.year) if when.month == 1 else f"{when:%b}"))
-    return ticks
+            found.append((when, str(when.year) if when.month == 1 else f"{when:%b}"))
+    return found

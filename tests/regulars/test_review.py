@@ -62,6 +62,10 @@ class Simple:
         given |= {"expected_purchases": 2 * stays, "expected_spend": spend, "clv": 0.8 * spend}
         return pd.DataFrame(given, index=frame.index)
 
+    def margin_rates(self, frame: pd.DataFrame) -> np.ndarray:
+        """One margin for all."""
+        return np.full(len(frame), 0.8)
+
     def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Log-odds by family."""
         return pd.DataFrame({"rhythm": frame["days_since_last"] / 30 - 1}, index=frame.index)

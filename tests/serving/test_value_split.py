@@ -49,9 +49,12 @@ def test_by_hand():
     st.floats(1e-3, 1e7),
     st.floats(0, 1e7),
     st.integers(1, 730),
+    st.sampled_from([0.3, 1.0, -0.2]),
 )
-def test_factors_multiply_back(back, purchases, spend, clv, days):
+def test_factors_multiply_back(back, purchases, spend, clv, days, rate):
+    clv = -clv if rate < 0 else clv
     told = split(
+        margin_rate=[rate],
         return_probability=[back],
         expected_purchases=[purchases],
         expected_spend=[spend],

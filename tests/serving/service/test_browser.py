@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from serving.campaigns import shelf
+
 pytestmark = [pytest.mark.service, pytest.mark.browser]
 
 
@@ -66,7 +68,17 @@ def test_a_cell_of_the_grid_opens_its_customers(tab, shop):
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/customers", "/segments", "/satisfaction", "/models", "/data", "/docs", "customer"],
+    [
+        "/",
+        "/customers",
+        "/segments",
+        "/plan",
+        "/satisfaction",
+        "/models",
+        "/data",
+        "/docs",
+        "customer",
+    ],
 )
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_shows_pages_without_sideways_scrolling(tab, path, scheme):
@@ -95,10 +107,10 @@ def test_a_what_if_is_asked_and_answered_on_the_customers_page(tab, scripts):
     assert panel.get_by_label("Days of silence").input_value() == "60"
 
 
-@pytest.mark.parametrize("where", ["/customers", "customer"])
+@pytest.mark.parametrize("where", ["/customers", "/plan", "customer"])
 def test_every_control_has_a_name(tab, where):
     page = tab()
-    page.goto("/customers")
+    page.goto("/customers" if where == "customer" else where)
     if where == "customer":
         page.locator(".list button").first.click()
     unnamed = page.evaluate(
@@ -108,6 +120,40 @@ def test_every_control_has_a_name(tab, where):
     assert unnamed == 0
     assert page.evaluate("document.documentElement.lang") == "en"
     assert page.locator("th:not([scope])").count() == 0
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_a_plan_is_chosen_made_and_downloaded_by_the_keyboard(tab, shop, scripts):
+    page = tab(java_script_enabled=scripts)
+    page.goto("/plan")
+    assert page.get_by_label("Slide the budget").is_visible() == scripts
+    budget = page.get_by_role("spinbutton", name="Budget, GBP")
+    budget.fill("27" if scripts else "28")
+    budget.press("Enter")
+    assert "These are assumptions" in page.locator("main").inner_text()
+    assert page.locator("figure.chart svg").count() == 1
+    assert page.get_by_role("heading", name="What the holdout can show").is_visible()
+    make = page.get_by_role("button", name="Make this plan")
+    make.focus()
+    make.press("Enter")
+    page.get_by_role("heading", name="For who acts").wait_for()
+    plan_id = page.get_by_role("heading", level=1).inner_text().removeprefix("Plan ")
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="CSV").press("Enter")
+    rows = saved.value.path().read_text().splitlines()
+    kept = shelf.assignments(shop.store / "plans", plan_id)
+    assert len(rows) == kept.num_rows + 1 > 1
+    assert page.locator(".list button").first.inner_text() == kept["customer_id"][0].as_py()
+
+
+def test_the_slider_sets_the_budget_where_scripts_run(tab):
+    page = tab()
+    page.goto("/plan")
+    slider = page.get_by_label("Slide the budget")
+    slider.focus()
+    slider.press("Home")
+    page.wait_for_url("**/plan?budget=0&*")
+    assert page.get_by_role("spinbutton", name="Budget, GBP").input_value() == "0"
 
 
 def test_charts_answer_to_the_pointer_where_scripts_run(tab):
