@@ -2,10 +2,10 @@
 
 Whole columns throughout: masks, one group-by for the customer-days, one for the customers, and
 `drop_duplicates` where things are counted once; no `apply` and no loop over customers. In: a log
-with ``customer_id``, ``timestamp``, ``amount``, ``order_id``, ``product_id``, ``category``. Out:
-every column of the catalogue that a log can fill (the families rfm, rhythm, spend, basket,
-refunds and season), by customer id. Money is float64, rounded to six digits within the day, so
-that a refund of a whole receipt leaves zero.
+with ``customer_id``, ``timestamp``, ``amount``, ``order_id``, ``product_id``, ``category``, and
+``margin`` where it is known. Out: every column of the catalogue that a log can fill (the families
+rfm, rhythm, spend, basket, refunds and season), by customer id. Money is float64, rounded to six
+digits within the day, so that a refund of a whole receipt leaves zero.
 """
 
 from __future__ import annotations
@@ -101,7 +101,11 @@ def _days(log: pd.DataFrame, end: pd.Timestamp) -> pd.DataFrame:
         lines=(~refund).astype("int64"),
         refund_lines=refund.astype("int64"),
     )
-    days = lines.groupby(["customer_id", "day"], as_index=False).sum()
+    if "margin" in log:
+        lines["margin"] = log["margin"]
+        lines["margin_net"] = log["amount"].where(log["margin"].notna())
+    # A day without a margin has none; zero would be one.
+    days = lines.groupby(["customer_id", "day"], as_index=False).sum(min_count=1)
     days["net"] = days["net"].round(6)
     days["ago"] = (end - days["day"]).dt.days
     return days
@@ -157,7 +161,9 @@ def _of_days(days: pd.DataFrame, horizon_days: int) -> pd.DataFrame:
         "same_season_occasions": (season & (net > 0)).astype("int64"),
         "same_season_spend": net.where(season, 0.0),
     }
-    sums = pd.DataFrame(columns).groupby(days["customer_id"]).sum()
+    if "margin" in days:
+        columns |= {"margin_total": days["margin"], "margin_spend": days["margin_net"]}
+    sums = pd.DataFrame(columns).groupby(days["customer_id"]).sum(min_count=1)
     refunded = ago[days["refund_lines"] > 0].groupby(days["customer_id"]).min()
     return sums.assign(days_since_refund=refunded)
 
@@ -186,6 +192,7 @@ def _finished(table: pd.DataFrame) -> pd.DataFrame:
     gap_std = spread**0.5
     order_mean = table["net"] / n
     seen = table["first_ago"] >= 365
+    stated = [name for name in ("margin_total", "margin_spend") if name in table]
     return pd.DataFrame(
         {
             "frequency": frequency,
@@ -199,7 +206,7 @@ def _finished(table: pd.DataFrame) -> pd.DataFrame:
             "overdue_score": (last - gap_mean) / gap_std.where(gap_std > 0),
             "gap_trend": table["gap_last"] / gap_mean,
             "active_months_365": table["opens"],
-            **{name: table[name] for name in UNCHANGED},
+            **{name: table[name] for name in (*UNCHANGED, *stated)},
             "spend_trend_90": 2 * table["spend_90"] - table["spend_180"],
             "spend_trend_180": 2 * table["spend_180"] - table["spend_360"],
             "order_mean": order_mean,

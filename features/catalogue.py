@@ -165,6 +165,24 @@ _SPEND = (
         "Last occasion / mean occasion: below 1 the last one was smaller than usual.",
     ),
     _real("first_order", "spend", "currency", 0, False, "Net spend of the first occasion."),
+    _real(
+        "margin_total",
+        "spend",
+        "currency",
+        None,
+        True,
+        "What the lines that state a margin left after the cost of the goods; below zero for a "
+        "loss; null when no line of the customer states one.",
+    ),
+    _real(
+        "margin_spend",
+        "spend",
+        "currency",
+        None,
+        True,
+        "Net spend of the lines that state a margin: what `margin_total` is the margin of; null by "
+        "the same rule.",
+    ),
 )
 
 _BASKET = (

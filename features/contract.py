@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 
-from features.columns import column, is_blank, text
+from features.columns import text
 from features.compat import Engine, is_finite, missing, row_hash
-from features.errors import InputError
-from features.expressions import amount, columns_of
+from features.given import number_of, settings_column
 from features.inputs import MONEY_TYPE
 from features.kinds import known_kind
 from features.moments import Moments, moments
@@ -39,6 +38,8 @@ NO_AMOUNT = "no amount"
 UNPARSEABLE_AMOUNT = "unparseable amount"
 NON_FINITE_AMOUNT = "non-finite amount"
 AMOUNT_RANGE = "amount out of range"
+UNPARSEABLE_MARGIN = "unparseable margin"
+MARGIN_RANGE = "margin out of range"
 NO_KIND = "no kind"
 UNPARSEABLE_VALUE = "unparseable value"
 NON_FINITE_VALUE = "non-finite value"
@@ -65,6 +66,7 @@ REASONS = (
     UNPARSEABLE_AMOUNT,
     NON_FINITE_AMOUNT,
     AMOUNT_RANGE,
+    *(UNPARSEABLE_MARGIN, MARGIN_RANGE),
     NO_KIND,
     UNPARSEABLE_VALUE,
     NON_FINITE_VALUE,
@@ -119,7 +121,8 @@ def transactions(opened: Opened, source: TransactionsSource, clock: Clock) -> ir
     -------
     ibis table
         ``customer_id``, ``occurred_at``, ``day``, ``amount``, ``order_id``, ``product_id``,
-        ``category``, ``reason_``, ``row_``, ``zoned_``, ``raw_``.
+        ``category``, ``margin`` where the source names one, ``reason_``, ``row_``, ``zoned_``,
+        ``raw_``.
 
     Raises
     ------
@@ -135,11 +138,16 @@ def transactions(opened: Opened, source: TransactionsSource, clock: Clock) -> ir
     }
     when = _moments(read["timestamp"], opened, source, clock, f"{key}.timestamp")
     money, no_money = number_of(opened, source.amount, f"{key}.amount")
+    left, no_left = missing("float64"), ibis.literal(True)
+    if source.margin is not None:
+        left, no_left = number_of(opened, source.margin, f"{key}.margin")
     rows = raw.select(
         customer_id=text(read["customer_id"]),
         **_moment_columns(when),
         number_=money,
         no_number_=no_money,
+        left_=left,
+        no_left_=no_left,
         order_id=_optional_text(read.get("order_id")),
         product_id=_optional_text(read.get("product_id")),
         category=_optional_text(read.get("category")),
@@ -153,13 +161,14 @@ def transactions(opened: Opened, source: TransactionsSource, clock: Clock) -> ir
         (rows.number_.isnull() & rows.no_number_, NO_AMOUNT),
         (rows.number_.isnull(), UNPARSEABLE_AMOUNT),
         (rows.number_.abs() >= AMOUNT_LIMIT, AMOUNT_RANGE),
+        *(_margin_tests(rows) if source.margin is not None else []),
         *([(repeats(), DUPLICATE)] if source.deduplicate else []),
     ]
-    fits = is_finite(rows.number_) & (rows.number_.abs() < AMOUNT_LIMIT)
-    sane = ibis.cases((fits, rows.number_), else_=missing("float64"))
-    judged = rows.mutate(amount=sane.cast(MONEY_TYPE), reason_=first_reason(tests))
+    judged = rows.mutate(
+        amount=_money(rows.number_), margin=_money(rows.left_), reason_=first_reason(tests)
+    )
     kept = ("customer_id", "occurred_at", "day", "amount", "order_id", "product_id", "category")
-    return finish(judged, kept)
+    return finish(judged, (*kept, "margin") if source.margin is not None else kept)
 
 
 def events(opened: Opened, source: EventsSource, clock: Clock) -> ir.Table:
@@ -209,33 +218,6 @@ def events(opened: Opened, source: EventsSource, clock: Clock) -> ir.Table:
     ]
     judged = rows.mutate(reason_=first_reason(tests))
     return finish(judged, ("customer_id", "occurred_at", "day", "kind", "value"))
-
-
-def settings_column(opened: Opened, name: str, key: str) -> ir.Column:
-    """Column that a setting names, or an error; a name that a header holds twice is one.
-
-    Parameters
-    ----------
-    opened : Opened
-    name : str
-    key : str
-        Settings key, for the error.
-
-    Returns
-    -------
-    ibis column
-
-    Raises
-    ------
-    InputError
-        If there is no such column, or more than one.
-    """
-    if name in opened.ambiguous:
-        raise InputError(
-            f"{key} = {name!r}: the header of {opened.uri} holds this name more than once "
-            "(capitals aside); rename one of the columns."
-        )
-    return column(opened.table, name, key)
 
 
 def raw_columns(raw: ir.Table) -> dict[str, Any]:
@@ -314,6 +296,21 @@ def finish(judged: ir.Table, kept: Sequence[str]) -> ir.Table:
     )
 
 
+def _margin_tests(rows: ir.Table) -> list[Test]:
+    """What a margin is rejected for; a blank one is not known, which is no fault of the sale."""
+    return [
+        (~is_finite(rows.left_), MARGIN_RANGE),
+        (rows.left_.isnull() & ~rows.no_left_, UNPARSEABLE_MARGIN),
+        (rows.left_.abs() >= AMOUNT_LIMIT, MARGIN_RANGE),
+    ]
+
+
+def _money(number: ir.FloatingValue) -> ir.DecimalValue:
+    """A number that fits as exact money; the others are rejected."""
+    fits = is_finite(number) & (number.abs() < AMOUNT_LIMIT)
+    return ibis.cases((fits, number), else_=missing("float64")).cast(MONEY_TYPE)
+
+
 def _optional_text(values: ir.Column | None) -> Any:
     return missing("string") if values is None else text(values)
 
@@ -351,36 +348,6 @@ def _moment_tests(rows: ir.Table, clock: Clock) -> list[Test]:
         (rows.occurred_at < ibis.literal(_FIRST_MOMENT, "timestamp"), TOO_OLD),
         (rows.occurred_at > ibis.literal(clock.now, "timestamp"), FUTURE),
     ]
-
-
-def number_of(opened: Opened, setting: str, key: str) -> tuple[Any, Any]:
-    """Number of a setting, and whether a column that it is made of is blank.
-
-    Parameters
-    ----------
-    opened : Opened
-    setting : str
-        A column, or arithmetic over columns.
-    key : str
-        Settings key, for errors.
-
-    Returns
-    -------
-    tuple of float64 column and boolean column
-
-    Raises
-    ------
-    InputError, SettingsError
-        If a column is missing, or the setting cannot be.
-    """
-    read = columns_of(setting, opened.table.columns, key)
-    for name in read:
-        settings_column(opened, name, key)
-    value = amount(opened.table, setting, key, commas=opened.commas)
-    blank: Any = ibis.literal(False)
-    for name in read:
-        blank = blank | is_blank(opened.table[name])
-    return value, blank
 
 
 def repeats() -> ir.BooleanValue:

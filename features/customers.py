@@ -21,9 +21,9 @@ from features.contract import (
     first_reason,
     no_customer,
     raw_columns,
-    settings_column,
 )
 from features.errors import InputError
+from features.given import settings_column
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

@@ -65,7 +65,7 @@ class Inputs:
     transactions : ibis table or None
         ``customer_id`` string, ``occurred_at`` timestamp (naive, business local time), ``day``
         date, ``amount`` decimal(18,6), ``order_id``, ``product_id``, ``category`` string (null
-        where the source has none).
+        where the source has none), ``margin`` decimal(18,6) or null where the source names one.
     customers : ibis table or None
         ``customer_id`` string (unique), ``attribute_<column>`` string or float64, ``churned``
         boolean (null without a label), ``account`` string where the source names one.

@@ -203,7 +203,7 @@ def _wanted(source: AnySource) -> Wanted | None:
     def needed(columns: Sequence[str]) -> list[str]:
         named = [getattr(source, setting, None) for setting in _SINGLE]
         named += getattr(source, "attributes", ())
-        for setting in ("amount", "value", "price", "cost"):
+        for setting in ("amount", "margin", "value", "price", "cost"):
             if written := getattr(source, setting, None):
                 named += columns_of(written, columns, f"sources.*.{setting}")
         return [name for name in named if name is not None]

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 #: What `features.care` reads.
 KINDS = ("complaint", "resolution", "satisfaction", "contact", "usage")
+#: No feature: who wants no more messages. The measurement of campaigns counts it.
+UNSUBSCRIBE = "unsubscribe"
+READ = (*KINDS, UNSUBSCRIBE)
 _SHOWN = 5
 _LONGEST = 60
 
@@ -59,7 +62,7 @@ def known_kind(kind: ir.StringValue, kinds: Mapping[str, str]) -> ir.StringValue
 
 
 def unread(events: ir.Table) -> str | None:
-    """What the accepted events are that no feature reads, in a sentence.
+    """What the accepted events are that nothing reads, in a sentence.
 
     Parameters
     ----------
@@ -75,7 +78,7 @@ def unread(events: ir.Table) -> str | None:
 
     counted = events.group_by("kind").aggregate(rows_=events.count())
     rows = {row["kind"]: row["rows_"] for row in arrow(counted).to_pylist()}
-    others = {kind: number for kind, number in rows.items() if kind not in KINDS}
+    others = {kind: number for kind, number in rows.items() if kind not in READ}
     if not others:
         return None
     first = sorted(others, key=lambda kind: (-others[kind], kind))[:_SHOWN]
@@ -87,6 +90,6 @@ def unread(events: ir.Table) -> str | None:
         said = f"{sum(others.values()):,} of {total:,} events are of kinds that are not read"
     more = "" if len(others) <= _SHOWN else f" and {len(others) - _SHOWN:,} more"
     return (
-        f"{said}: {shown}{more}. Known kinds are {', '.join(KINDS)}; "
+        f"{said}: {shown}{more}. Known kinds are {', '.join(READ)}; "
         f'give yours one of them in [sources.events], as kinds = {{ "your word" = "{KINDS[0]}" }}.'
     )

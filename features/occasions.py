@@ -13,7 +13,7 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 
-from features import compat
+from features import compat, margins
 
 
 def before(table: ir.Table, as_of: date) -> ir.Table:
@@ -43,7 +43,8 @@ def occasions(transactions: ir.Table, as_of: date) -> ir.Table:
     Parameters
     ----------
     transactions : ibis table
-        Accepted rows: ``customer_id``, ``day``, ``amount`` decimal(18,6).
+        Accepted rows: ``customer_id``, ``day``, ``amount`` decimal(18,6), and ``margin`` where the
+        log states it.
     as_of : date
         Rows from this day on are not seen.
 
@@ -52,7 +53,8 @@ def occasions(transactions: ir.Table, as_of: date) -> ir.Table:
     Table with one row per customer and day: ``customer_id`` string; ``day`` date; ``net`` decimal
     (currency, refunds taken off); ``lines`` and ``refund_lines`` int64 (rows with an amount of
     zero or more, and below zero); ``refunded`` decimal (currency, never negative);
-    ``is_occasion`` boolean (net above zero).
+    ``is_occasion`` boolean (net above zero). Where the log states margins, `features.margins.daily`
+    besides.
     """
     log = before(transactions, as_of)
     days = log.group_by(["customer_id", "day"]).aggregate(
@@ -60,6 +62,7 @@ def occasions(transactions: ir.Table, as_of: date) -> ir.Table:
         negative=log.amount.sum(where=~is_purchase(log)),
         lines=log.count(where=is_purchase(log)),
         refund_lines=log.count(where=~is_purchase(log)),
+        **margins.daily(log),
     )
     nothing = ibis.literal(0).cast(days.net.type())
     return days.select(
@@ -70,6 +73,7 @@ def occasions(transactions: ir.Table, as_of: date) -> ir.Table:
         "refund_lines",
         refunded=nothing - days.negative.fill_null(nothing),
         is_occasion=days.net > 0,
+        **{name: days[name] for name in margins.DAILY if name in days.columns},
     )
 
 

@@ -11,7 +11,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from features.ends import ENDS
-from features.kinds import KINDS, plain
+from features.kinds import READ, plain
 from features.terms import term
 
 
@@ -83,6 +83,13 @@ class TransactionsSource(Source):
         "`+ - * /` and parentheses, as `Quantity * Price`; a name with spaces goes in double "
         "quotes. Negative for a refund.",
     )
+    margin: str | None = Field(
+        default=None,
+        description="What the row leaves after the cost of the goods, in `currency`, written as "
+        "`amount` is: `Quantity * (Price - Cost)`. Below zero for what is sold at a loss, and for "
+        "a refund that takes the profit back. Customers then have margins of their own, and the "
+        "share of [value] holds for those alone whose rows state none.",
+    )
     order_id: str | None = Field(
         default=None, description="Column with the order's id; gives the number of orders."
     )
@@ -149,8 +156,9 @@ class EventsSource(Source):
     kind: str = Field(
         min_length=1,
         description="Column with the kind of event: `complaint`, `resolution` (closes a "
-        "complaint), `satisfaction`, `contact` or `usage`, in small or capital letters, or one of "
-        "the words in `kinds`; any other is accepted and not looked at.",
+        "complaint), `satisfaction`, `contact`, `usage` or `unsubscribe` (counted when a campaign "
+        "is measured), in small or capital letters, or one of the words in `kinds`; any other is "
+        "accepted and not looked at.",
     )
     kinds: dict[str, str] = Field(
         default={},
@@ -177,8 +185,8 @@ class EventsSource(Source):
         read: dict[str, str] = {}
         for given, kind in kinds.items():
             word, known = plain(given), plain(kind)
-            if known not in KINDS:
-                raise ValueError(f"got {kind!r} for {given!r}; expected one of {', '.join(KINDS)}.")
+            if known not in READ:
+                raise ValueError(f"got {kind!r} for {given!r}; expected one of {', '.join(READ)}.")
             if not word:
                 raise ValueError(f"got a blank word for {kind!r}; write it as the data have it.")
             if read.setdefault(word, known) != known:

@@ -21,6 +21,7 @@ from features.contract import (
     UNPARSEABLE_COST,
     UNPARSEABLE_DATE,
     UNPARSEABLE_END,
+    UNPARSEABLE_MARGIN,
     UNPARSEABLE_PRICE,
     UNPARSEABLE_VALUE,
     UNREADABLE_LABEL,
@@ -35,6 +36,7 @@ _ENGLISH_THOUSANDS = r"^[+-]?[1-9][0-9]{0,2},[0-9]{3}$"
 _LONGEST = 60
 _NUMBERS = (
     (UNPARSEABLE_AMOUNT, "amount", "1234.50"),
+    (UNPARSEABLE_MARGIN, "margin", "3.20 or -0.40"),
     (UNPARSEABLE_VALUE, "value", "4 or 4.5"),
     (UNPARSEABLE_PRICE, "price", "9.90"),
     (UNPARSEABLE_COST, "cost", "0.35"),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
     import pyarrow as pa
 
-Kind = Literal["behaviour", "occasions", "accounts", "scores"]
+Kind = Literal["behaviour", "occasions", "events", "accounts", "scores"]
 
 _NAME = re.compile(r"as_of=(\d{4}-\d{2}-\d{2})\.parquet")
 # Rows of a row group: enough to compress well, few enough to stream.
@@ -49,6 +49,10 @@ class Store:
     def occasions(self, as_of: date) -> Path:
         """Path of the occasions before a date."""
         return self._dated("occasions", as_of)
+
+    def events(self, as_of: date) -> Path:
+        """Path of the complaints, marks, contacts and uses before a date."""
+        return self._dated("events", as_of)
 
     def accounts(self, as_of: date) -> Path:
         """Path of the accounts that customers belonged to at a build for a date."""
@@ -79,7 +83,7 @@ class Store:
 
         Parameters
         ----------
-        kind : {"behaviour", "occasions", "accounts", "scores"}
+        kind : {"behaviour", "occasions", "events", "accounts", "scores"}
 
         Returns
         -------
@@ -92,7 +96,7 @@ class Store:
 
         Parameters
         ----------
-        kind : {"behaviour", "occasions", "accounts", "scores"}
+        kind : {"behaviour", "occasions", "events", "accounts", "scores"}
 
         Returns
         -------

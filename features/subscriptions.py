@@ -16,6 +16,7 @@ from features import compat, contract, terms
 from features.columns import text
 from features.compat import is_finite, missing
 from features.ends import known_end
+from features.given import number_of, settings_column
 from features.inputs import MONEY_TYPE
 from features.kinds import plain
 from features.moments import Moments, moments
@@ -68,7 +69,7 @@ def subscriptions(opened: Opened, source: SubscriptionsSource, clock: Clock) -> 
     starts, ends = _moments(opened, source, clock, "start"), _moments(opened, source, clock, "end")
     price, no_price = missing("float64"), ibis.literal(True)
     if source.price is not None:
-        price, no_price = contract.number_of(opened, source.price, f"{_KEY}.price")
+        price, no_price = number_of(opened, source.price, f"{_KEY}.price")
     rows = raw.select(
         customer_id=text(_column(opened, source, "customer_id")),
         start_=starts.local,
@@ -99,7 +100,7 @@ def subscriptions(opened: Opened, source: SubscriptionsSource, clock: Clock) -> 
 
 def _column(opened: Opened, source: SubscriptionsSource, setting: str) -> Any:
     name = getattr(source, setting)
-    return contract.settings_column(opened, name, f"{_KEY}.{setting}")
+    return settings_column(opened, name, f"{_KEY}.{setting}")
 
 
 def _words(opened: Opened, source: SubscriptionsSource, setting: str) -> Any:

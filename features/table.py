@@ -14,7 +14,18 @@ from typing import Literal
 import ibis
 import ibis.expr.types as ir
 
-from features import basket, care, compat, refunds, rfm, rhythm, season, spend, subscription
+from features import (
+    basket,
+    care,
+    compat,
+    margins,
+    refunds,
+    rfm,
+    rhythm,
+    season,
+    spend,
+    subscription,
+)
 from features.catalogue import ATTRIBUTE, FEATURES, Feature
 from features.errors import FeaturesError, InputError
 from features.inputs import Inputs
@@ -103,6 +114,7 @@ def _purchases(
         **rfm.totals(days),
         **rhythm.totals(days),
         **spend.totals(days),
+        **margins.totals(days),
         **basket.totals(days),
         **refunds.totals(days),
         **season.totals(days, horizon_days),
@@ -116,6 +128,7 @@ def _purchases(
         **rfm.features(totals),
         **rhythm.features(totals),
         **spend.features(totals),
+        **margins.features(totals),
         **basket.features(totals),
         **refunds.features(totals),
         **season.features(totals),

@@ -15,6 +15,7 @@ import ibis
 from features import contract
 from features.columns import text
 from features.compat import is_finite, missing
+from features.given import number_of, settings_column
 from features.inputs import MONEY_TYPE
 from features.kinds import known_kind
 from features.moments import moments
@@ -67,7 +68,7 @@ def treatments(opened: Opened, source: TreatmentsSource, clock: Clock) -> ir.Tab
     )
     cost, no_cost = missing("float64"), ibis.literal(True)
     if source.cost is not None:
-        cost, no_cost = contract.number_of(opened, source.cost, f"{_KEY}.cost")
+        cost, no_cost = number_of(opened, source.cost, f"{_KEY}.cost")
     rows = raw.select(
         customer_id=text(_column(opened, source, "customer_id")),
         occurred_at=when.local,
@@ -110,7 +111,7 @@ def last_treated(treatments: ir.Table, as_of: date) -> ir.Table:
 
 def _column(opened: Opened, source: TreatmentsSource, setting: str) -> Any:
     name = getattr(source, setting)
-    return contract.settings_column(opened, name, f"{_KEY}.{setting}")
+    return settings_column(opened, name, f"{_KEY}.{setting}")
 
 
 def _words(opened: Opened, source: TreatmentsSource, setting: str) -> Any:

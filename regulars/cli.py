@@ -16,7 +16,7 @@ import typer
 from typer.core import TyperGroup
 
 from regulars import environment, exits, screen
-from regulars.verbs import answers, data, groups, models, plans
+from regulars.verbs import answers, data, groups, measures, models, plans
 from training.errors import StatisticalWarning
 
 
@@ -87,6 +87,7 @@ app.command("equity")(groups.equity)
 app.command("cohorts")(groups.cohorts)
 app.command("accounts")(groups.accounts)
 app.command("plan")(plans.plan)
+app.command("measure")(measures.measure)
 app.command("serve")(answers.serve)
 app.command("key")(answers.key)
 app.command("bento")(answers.bento)

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from features.cohorts import Cohort
-    from regulars.review import Equity, Segments, Since
     from regulars.settings import Settings
     from serving.groups.migration import Flow
+    from serving.groups.standing import Equity, Segments, Since
     from serving.groups.summary import Group
 
 # Months of a triangle that fit beside each other.

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 #: Told what is being done, how many parts are done, and of how many.
 Tell = Callable[[str, int, int], None]
 
-
 _POPULATION: dict[str, Population] = {
     "inactivity": "buyers",
     "label": "customers",
@@ -176,7 +175,7 @@ def day_after(inputs: Inputs, *, today: date) -> date:
 
 
 def build(settings: Settings, inputs: Inputs, as_of: date, *, tell: Tell) -> Built:
-    """Write the behaviour table of a date, and the occasions behind it.
+    """Write the behaviour table of a date, and the records behind it.
 
     Parameters
     ----------
@@ -199,7 +198,7 @@ def build(settings: Settings, inputs: Inputs, as_of: date, *, tell: Tell) -> Bui
     EmptyError
         If nobody is on record before the date.
     """
-    from features import occasions, schema, table
+    from features import records, schema, table
 
     place, whom = store(settings), population(settings)
     tell("behaviour", 0, 1)
@@ -213,11 +212,7 @@ def build(settings: Settings, inputs: Inputs, as_of: date, *, tell: Tell) -> Bui
             )
         schema.check(kept, population=whom)
         customers = write_parquet(kept.order_by("customer_id"), place.behaviour(as_of))
-    if inputs.transactions is not None:
-        days = occasions.occasions(inputs.transactions, as_of).order_by(["customer_id", "day"])
-        write_parquet(days, place.occasions(as_of))
-    if inputs.customers is not None and "account" in inputs.customers.columns:
-        write_parquet(inputs.customers.select("customer_id", "account"), place.accounts(as_of))
+    records.write(inputs, as_of, place)
     tell("behaviour", 1, 1)
     return Built(as_of, place.behaviour(as_of), customers)
 
@@ -307,6 +302,7 @@ def score(
     """
     import pyarrow.parquet as pq
 
+    from features import freshness
     from serving import scores, scoring, totals
     from serving.groups.tiers import Costs
     from training import swing
@@ -327,6 +323,7 @@ def score(
         scored_at=now,
         currency=settings.currency,
         costs=Costs.of(settings.value),
+        freshness=freshness.of(inputs, as_of),
     )
     meta = scores.Meta(
         name=settings.name,
@@ -385,8 +382,7 @@ def _note_other_terms(settings: Settings, terms: Terms) -> None:
 
 def tracking_uri(settings: Settings) -> str:
     """MLflow's address from the settings; the folder of a SQLite file is made when missing."""
-    uri = settings.tracking.uri
-    assert uri is not None  # noqa: S101 - filled in when the settings are loaded
+    uri = str(settings.tracking.uri)  # filled in when the settings are loaded
     if uri.startswith("sqlite"):
         Path(uri.partition(":///")[2]).parent.mkdir(parents=True, exist_ok=True)
     return uri

@@ -9,7 +9,7 @@ from regulars import tables
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from serving.campaigns.outcome import Forecast
+    from serving.campaigns.outcome import ActionLine, Forecast
     from serving.campaigns.planning import Plan
 
 #: Points of the curve that are printed.
@@ -26,7 +26,7 @@ def actions(plan: Plan, currency: str) -> Table:
             one.forecast.treated,
             one.chosen - one.forecast.treated,
             *_money(one.forecast),
-            "assumed" if one.since is None else f"measured {one.since}",
+            _source(one),
         ]
         for one in plan.lines
     ]
@@ -63,6 +63,14 @@ def curve(plan: Plan, currency: str) -> Table | None:
 
 
 _CURVE = ["budget", "profit", "the next coin brings"]
+
+
+def _source(one: ActionLine) -> str:
+    """Where what is believed of an action comes from."""
+    if one.since is None:
+        return "assumed"
+    on = "" if one.measured is None else f", {one.measured:,} treated"
+    return f"measured {one.since}{on}"
 
 
 def _money(given: Forecast) -> list[float | str]:

@@ -6,7 +6,6 @@ are there, and of the behaviour and customer-days that they were made from.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,77 +17,7 @@ if TYPE_CHECKING:
     from features.cohorts import Cohort
     from features.store import Store
     from regulars.settings import Settings
-    from serving.groups.equity import Movement
-    from serving.groups.migration import Flow
-    from serving.groups.retention import Gain
-    from serving.groups.rises import Rise
-    from serving.groups.summary import Group
-
-_RISES = 20
-
-
-@dataclass(frozen=True)
-class Segments:
-    """Groups of one score table.
-
-    Parameters
-    ----------
-    as_of : date
-    tiers, stages, named, rules : tuple of Group
-    """
-
-    as_of: date
-    tiers: tuple[Group, ...]
-    stages: tuple[Group, ...]
-    named: tuple[Group, ...]
-    rules: tuple[Group, ...]
-
-
-@dataclass(frozen=True)
-class Since:
-    """What changed since an earlier score table.
-
-    Parameters
-    ----------
-    as_of : date
-        The earlier one's.
-    movement : Movement
-    stages, tiers : tuple of Flow
-    rises : tuple of Rise
-        Key accounts whose risk rose.
-    notes : tuple of str
-        Doubts about the comparison.
-    """
-
-    as_of: date
-    movement: Movement
-    stages: tuple[Flow, ...]
-    tiers: tuple[Flow, ...]
-    rises: tuple[Rise, ...]
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Equity:
-    """Customer equity of one score table.
-
-    Parameters
-    ----------
-    as_of : date
-    tiers, stages : tuple of Group
-    raised : float
-        Relative raise of retention that `gains` are of.
-    gains : tuple of Gain
-    since : Since or None
-        None where there is no earlier score table.
-    """
-
-    as_of: date
-    tiers: tuple[Group, ...]
-    stages: tuple[Group, ...]
-    raised: float
-    gains: tuple[Gain, ...]
-    since: Since | None
+    from serving.groups.standing import Equity, Segments
 
 
 def segments(settings: Settings, as_of: date | None) -> Segments:
@@ -112,18 +41,10 @@ def segments(settings: Settings, as_of: date | None) -> Segments:
     InputError, SettingsError
         If a rule segment does not fit the tables.
     """
-    from features import connection
-    from serving.groups import ledger, named
-    from serving.groups import summary as groups
-    from serving.groups.rules import NAMED
+    from serving.groups import standing
 
-    day, engine = _scored(jobs.store(settings), as_of), connection.duckdb()
-    table = ledger.scores(engine, jobs.store(settings).scores(day))
-    tiers, stages = _parts(table)
-    own: tuple[Group, ...] = ()
-    if settings.segments:
-        own = groups.of_rules(_together(settings, engine, table, day), settings.segments)
-    return Segments(day, tiers, stages, groups.by(table, NAMED, named.NAMES), own)
+    place = jobs.store(settings)
+    return standing.segments(place, _scored(place, as_of), settings.segments)
 
 
 def members(settings: Settings, as_of: date | None, name: str, out: Path) -> int:
@@ -196,30 +117,13 @@ def equity(settings: Settings, as_of: date | None, since: date | None, *, raised
     ScoreTableError
         If a score table is missing, or the two cannot be compared.
     """
-    from features import connection
-    from serving import scores
-    from serving.groups import ledger, retention
+    from serving.groups import standing
 
-    place, engine = jobs.store(settings), connection.duckdb()
+    place = jobs.store(settings)
     day = _scored(place, as_of)
-    table, meta = ledger.scores(engine, place.scores(day)), scores.read_meta(place.scores(day))
-    terms = retention.Terms(
-        meta.horizon_days,
-        meta.clv_horizon_days,
-        settings.value.margin,
-        settings.value.annual_discount_rate,
-    )
-    tiers, stages = _parts(table)
     earlier = max((d for d in place.dates("scores") if d < day), default=None)
     before = earlier if since is None else _scored(place, since)
-    return Equity(
-        day,
-        tiers,
-        stages,
-        raised,
-        retention.gains(table, terms, raised=raised),
-        None if before is None else _since(place, engine, table, meta, before),
-    )
+    return standing.equity(place, day, before, settings.value, raised=raised)
 
 
 def cohorts(settings: Settings, as_of: date | None) -> tuple[date, tuple[Cohort, ...]]:
@@ -286,30 +190,6 @@ def accounts(settings: Settings, as_of: date | None) -> tuple[date, Any]:
     day = _scored(place, as_of)
     belonging = ledger.behaviour(engine, place.accounts(day))
     return day, rolled.accounts(ledger.scores(engine, place.scores(day)), belonging)
-
-
-def _parts(table: Any) -> tuple[tuple[Group, ...], tuple[Group, ...]]:
-    from serving.groups import summary as groups
-    from serving.groups.lifecycle import STAGES
-    from serving.groups.tiers import TIERS
-
-    return groups.by(table, "tier", TIERS), groups.by(table, "stage", STAGES)
-
-
-def _since(place: Store, engine: Any, table: Any, meta: Any, before: date) -> Since:
-    from serving import scores
-    from serving.groups import equity, ledger, migration, rises
-
-    notes = ledger.doubts(scores.read_meta(place.scores(before)), meta)
-    beside = ledger.beside(ledger.scores(engine, place.scores(before)), table)
-    return Since(
-        before,
-        equity.movement(beside),
-        migration.migration(beside, "stage"),
-        migration.migration(beside, "tier"),
-        rises.rises(beside, _RISES),
-        notes,
-    )
 
 
 def _together(settings: Settings, engine: Any, table: Any, day: date) -> Any:

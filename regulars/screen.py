@@ -28,6 +28,7 @@ _STEPS = {
     "champion": "fetching the champion",
     "score": "scoring every customer",
     "plan": "choosing who gets what",
+    "measure": "comparing the treated with the held out",
 }
 # Wide enough for the tables where no terminal says its width (a pipe, a log).
 _PIPE_WIDTH = 120

@@ -7,10 +7,17 @@ everything is said. A probability that can be said is said, whatever else cannot
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from training.unsaid import Finding
 
 # What the models say, and what is decided from purchases on record.
 MODELLED = (
@@ -38,12 +45,41 @@ _BOUGHT = frozenset({"p_alive", "potential_value", "rfm"})
 _PRICED = frozenset({"expected_spend", "clv", "tier"})
 
 
+def silenced(
+    frame: pd.DataFrame, scorer: Any, findings: Sequence[Finding] = ()
+) -> dict[str, np.ndarray]:
+    """Find what a model would answer but cannot back, and why.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Behaviour rows.
+    scorer : Predictor
+        Whose ``reach`` tells whom it knows nothing of, where it has one.
+    findings : sequence of Finding
+        About the whole population; they go before what is found about a customer.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray of str
+        Reason by row for columns of the score table; empty where there is nothing against it,
+        and columns without any reason left out.
+    """
+    reach = getattr(scorer, "reach", None)
+    told = {} if reach is None else dict(reach.beyond(frame))
+    for found in reversed(findings):
+        told |= {
+            name: np.full(len(frame), found.in_brief(), dtype=object) for name in found.answers
+        }
+    return {name: reasons for name, reasons in told.items() if (reasons != "").any()}
+
+
 def explain(
     missing: Mapping[str, np.ndarray],
     known: np.ndarray,
     *,
     subscribed: bool = False,
-    beyond: np.ndarray | None = None,
+    unbacked: Mapping[str, np.ndarray] = MappingProxyType({}),
 ) -> pa.Array:
     """Name what is not said about each customer, and why.
 
@@ -55,8 +91,8 @@ def explain(
         Where there is a purchase on record, or a subscription that runs.
     subscribed : bool, default False
         Whether the customers are subscribers.
-    beyond : numpy.ndarray of str, optional
-        Why the model cannot back its numbers of each customer; empty where it can.
+    unbacked : mapping of str to numpy.ndarray of str
+        By column, why it could be said and is not; empty where nothing is against it.
 
     Returns
     -------
@@ -66,27 +102,30 @@ def explain(
     codes = known.astype(np.int64)
     for bit, name in enumerate(ANSWERS, start=1):
         codes |= missing[name].astype(np.int64) << bit
-    words, place = np.array([""]), np.zeros(len(codes), dtype=np.int64)
-    if beyond is not None and len(beyond):
-        words, place = np.unique(beyond.astype(str), return_inverse=True)
-    bits = len(ANSWERS) + 1
-    distinct, where = np.unique(codes | place << bits, return_inverse=True)
+    # Rows that are alike have one text; each column of reasons tells them further apart.
+    first, where = np.unique(codes, return_index=True, return_inverse=True)[1:]
+    for reasons in unbacked.values():
+        words, place = np.unique(reasons.astype(str), return_inverse=True)
+        alike = where * len(words) + place
+        first, where = np.unique(alike, return_index=True, return_inverse=True)[1:]
     told = [
-        _sentence(int(code) & ((1 << bits) - 1), subscribed, str(words[int(code) >> bits]))
-        for code in distinct
+        _sentence(
+            int(codes[row]), subscribed, {name: str(why[row]) for name, why in unbacked.items()}
+        )
+        for row in first
     ]
     return pa.array(told, pa.string()).take(pa.array(where))
 
 
-def _sentence(code: int, subscribed: bool, beyond: str) -> str | None:
+def _sentence(code: int, subscribed: bool, unbacked: Mapping[str, str]) -> str | None:
     """Text of one combination: bit 0 tells of purchases, the others of null columns."""
     why = _why_of_subscriber if subscribed else _why
     gone = [name for bit, name in enumerate(ANSWERS, start=1) if code >> bit & 1]
     by_reason: dict[str, list[str]] = {}
     for name in gone:
-        modelled = name in MODELLED or name in _NEED_CLV
-        reason = beyond if beyond and modelled else why(name, bool(code & 1), gone)
-        by_reason.setdefault(reason, []).append(name)
+        # What follows from the lifetime value is not said for the same reason.
+        reason = unbacked.get("clv" if name in _NEED_CLV else name, "")
+        by_reason.setdefault(reason or why(name, bool(code & 1), gone), []).append(name)
     told = [f"{reason}: {', '.join(names)}" for reason, names in by_reason.items()]
     return "; ".join(told) or None
 
@@ -94,9 +133,14 @@ def _sentence(code: int, subscribed: bool, beyond: str) -> str | None:
 def _why(name: str, known: bool, gone: list[str]) -> str:
     if not known and name in _NEED_PURCHASES:
         return NO_PURCHASES
-    if name in MODELLED or (name in _NEED_CLV and "clv" in gone):
+    if name in MODELLED or (name in _NEED_CLV and "clv" in gone) or _of_value(name, gone):
         return NO_NUMBER
     return NO_POPULATION
+
+
+def _of_value(name: str, gone: list[str]) -> bool:
+    """Whether it is the value model that is silent: the rhythm speaks wherever a stage is told."""
+    return name == "next_purchase_by" and "stage" not in gone
 
 
 def _why_of_subscriber(name: str, known: bool, gone: list[str]) -> str:

@@ -65,13 +65,13 @@ def _probability(name: str, meaning: str, null: str) -> Column:
     return Column(name, "probability", 0, 1, meaning, null)
 
 
-def _bounded(name: str, unit: str, meaning: str) -> tuple[Column, ...]:
+def _bounded(name: str, unit: str, meaning: str, low: float | None = 0) -> tuple[Column, ...]:
     """A figure with the ends of its prediction interval."""
     ends = (
         Column(
             f"{name}_{end}",
             unit,
-            0,
+            low,
             None,
             f"{side} end of the 80 % prediction interval: what comes of such customers lies in it "
             "in eight of ten cases. It begins at 0 for those who may well buy nothing; where "
@@ -80,7 +80,7 @@ def _bounded(name: str, unit: str, meaning: str) -> tuple[Column, ...]:
         )
         for end, side in (("lower", "Lower"), ("upper", "Upper"))
     )
-    return (Column(name, unit, 0, None, meaning, _NO_VALUE), *ends)
+    return (Column(name, unit, low, None, meaning, _NO_VALUE), *ends)
 
 
 def _listed(words: tuple[str, ...]) -> str:
@@ -149,13 +149,24 @@ COLUMNS: tuple[Column, ...] = (
         "clv",
         "currency",
         "Customer lifetime value: profit, not revenue, that is expected over `clv_horizon_days` "
-        "from `as_of` on. Spend times the `margin` of [value], later money discounted.",
+        "from `as_of` on. Spend times `margin_rate`, later money discounted; below zero for a "
+        "customer who is sold to at a loss.",
+        None,
     ),
     Column("clv_horizon_days", "days", 1, 3650, "Length of the window of `clv`, from `as_of` on."),
     Column(
+        "margin_rate",
+        "share",
+        None,
+        None,
+        "Share of the customer's spend that is profit. Where the transactions state a margin, the "
+        "customer's own rate as far as its purchases are enough to tell, drawn to the rate of the "
+        "business by as much as they are not; else the `margin` of [value].",
+    ),
+    Column(
         "potential_value",
         "currency",
-        0,
+        None,
         None,
         "What the customer could be worth: the `clv` that the best tenth of the customers with a "
         "similar start reach, at least the own one. The distance to `clv` is the room to grow.",
@@ -163,10 +174,11 @@ COLUMNS: tuple[Column, ...] = (
     ),
     _text(
         "next_purchase_by",
-        "Day by which the customer's own rhythm expects the next purchase. For overdue customers "
-        "it lies before `as_of`: it says when the purchase was due, not when it will come. Of "
-        "subscribers, the day of the next renewal.",
-        _NO_PURCHASE,
+        "Day by which the next purchase is as likely as not to have come, of customers alike who "
+        "come back within 365 days at all; whether they do is `return_probability`. By the value "
+        "model; where there is none, the day at which the own rhythm has it due, which lies before "
+        "`as_of` for overdue customers. Of subscribers, the day of the next renewal.",
+        f"{_NO_PURCHASE}, and where the model gives no return",
     ),
     _probability(
         "involuntary_probability",

@@ -28,6 +28,7 @@ ALWAYS = (
     "as_of",
     "horizon_days",
     "clv_horizon_days",
+    "margin_rate",
     "reasons",
     "model_version",
     "scored_at",

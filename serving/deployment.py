@@ -30,12 +30,14 @@ from pydantic import BaseModel, ValidationError
 from features import locations, variables
 from features.errors import SettingsError
 from features.store import Store
+from serving import policy
 from serving.api import billing
 from serving.api.observability import DIRECTORY
 from serving.campaigns import terms as campaigns
 from serving.campaigns.terms import Terms
 from serving.errors import ScoreTableError, ServingError
 from serving.groups.population import Thresholds
+from serving.policy import Policy
 
 CONFIG = "REGULARS_CONFIG"
 SCORER = "REGULARS_SCORER"
@@ -102,6 +104,8 @@ class Deployment:
         Address of MLflow's store; None in a bento without settings. It can hold a password.
     terms : Terms or None
         What plans keep to; None in a bento without settings.
+    policy : Policy
+        What the settings decide of groups; the defaults in a bento without settings.
     """
 
     names: Names
@@ -112,6 +116,7 @@ class Deployment:
     billing: dict[str, Any] | None = None
     tracking: str | None = field(default=None, repr=False)
     terms: Terms | None = None
+    policy: Policy = field(default_factory=Policy)
 
 
 def resolve(environ: Mapping[str, str], bundle: Path | None = None) -> Deployment:
@@ -156,6 +161,7 @@ def resolve(environ: Mapping[str, str], bundle: Path | None = None) -> Deploymen
             billing=here.billing,
             tracking=here.tracking,
             terms=here.terms,
+            policy=here.policy,
         )
     assert here.tracking is not None  # noqa: S101 - read with the settings
     found, version = _champion(here.tracking, here.names.name, environ.get(VERSION))
@@ -246,6 +252,7 @@ def _read_settings(file: Path, environ: Mapping[str, str]) -> Deployment:
         # Sources are not read here: their variables need not be set where answers are given.
         read = {key: content[key] for key in _Settings.model_fields if key in content}
         settings = _Settings.model_validate(variables.expand(read, environ))
+        decided = policy.read(content, environ)
         if (keeping := billing.kept(content)) is not None:
             keeping = variables.expand(keeping, environ)
             billing.source(keeping)
@@ -265,7 +272,16 @@ def _read_settings(file: Path, environ: Mapping[str, str]) -> Deployment:
     kept_to = campaigns.read(
         content, environ, file.parent, currency=names.currency, timezone=names.timezone
     )
-    return Deployment(names, place, None, "", billing=keeping, tracking=tracking, terms=kept_to)
+    return Deployment(
+        names,
+        place,
+        None,
+        "",
+        billing=keeping,
+        tracking=tracking,
+        terms=kept_to,
+        policy=decided,
+    )
 
 
 def _champion(tracking: str, name: str, version: str | None) -> tuple[Path | None, str]:

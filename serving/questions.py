@@ -47,6 +47,7 @@ OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "clv_lower",
             "clv_upper",
             "clv_horizon_days",
+            "margin_rate",
             "potential_value",
             "tier",
         ),

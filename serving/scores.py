@@ -58,6 +58,7 @@ SCHEMA = pa.schema(
         ("clv_lower", pa.float64()),
         ("clv_upper", pa.float64()),
         ("clv_horizon_days", pa.int64()),
+        ("margin_rate", pa.float64()),
         ("potential_value", pa.float64()),
         ("next_purchase_by", pa.date32()),
         ("involuntary_probability", pa.float64()),

@@ -11,9 +11,10 @@ nothing that rests on purchases; of a subscriber the model says what rests on th
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,11 @@ from serving.groups.history import read as read_history
 from serving.groups.population import Thresholds
 from serving.groups.tiers import FREE, Costs
 from serving.reasons import reasons, typical
+from training import unsaid
+
+if TYPE_CHECKING:
+    from features.freshness import Freshness
+    from training.unsaid import Finding
 
 # What rests on a customer's purchases: not said without any.
 _FROM_PURCHASES = (
@@ -61,6 +67,9 @@ class Predictor(Protocol):
     def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Log-odds of churn by family, row for row."""
 
+    def margin_rates(self, frame: pd.DataFrame) -> np.ndarray:
+        """Share of the spend that is profit, row for row."""
+
 
 def score(
     frame: pd.DataFrame,
@@ -73,6 +82,7 @@ def score(
     currency: str = "",
     horizon_days: int | None = None,
     costs: Costs = FREE,
+    freshness: Sequence[Freshness] = (),
 ) -> tuple[pd.DataFrame, Thresholds]:
     """Score customers.
 
@@ -95,10 +105,12 @@ def score(
         segment do not depend on it.
     costs : Costs, optional
         Of serving a customer; kept in the thresholds that are learned.
+    freshness : sequence of Freshness, optional
+        Of the sources at `as_of`, when `frame` is the whole population.
 
     Returns
     -------
-    pandas.DataFrame of shape (n_customers, 29)
+    pandas.DataFrame of shape (n_customers, 30)
         Score rows in the order of `frame`, backed by Arrow, with the types of `scores.SCHEMA`.
     Thresholds
         Those given, or those learned.
@@ -112,13 +124,14 @@ def score(
         If there is nobody to learn thresholds from, or the model breaks the contract.
     """
     _check(frame, as_of, scored_at)
+    frame, findings = _held_to_training(frame, scorer, thresholds, as_of, freshness)
+    unbacked = abstention.silenced(frame, scorer, findings)
     contract = subscribers.are_scored(scorer)
-    past = subscribers.history(frame) if contract else read_history(frame)
+    past = subscribers.history(frame) if contract else _history(frame, scorer)
     known = subscribers.known(frame) if contract else past.known
-    beyond = _beyond(frame, scorer, whole=thresholds is None)
     predicted = _predict(frame, scorer, known, horizon_days)
     for name, values in predicted.items():
-        predicted[name] = np.where(beyond == "", values, np.nan)
+        predicted[name] = np.where(_backed(name, unbacked), values, np.nan)
     clv = predicted["clv"]
     horizon = scorer.horizon_days if horizon_days is None else horizon_days
     learning = thresholds is None
@@ -126,11 +139,16 @@ def score(
         thresholds = population.learn(
             past, clv, as_of=as_of, horizon_days=scorer.horizon_days, costs=costs
         )
-    by_contract = _by_contract(frame, scorer, as_of) if contract else {}
-    decided = _decide(past, clv, thresholds, as_of, by_contract)
+    if contract:
+        told = _by_contract(frame, scorer, as_of)
+    else:
+        told = _by_value(frame, scorer, as_of, known & _backed("p_alive", unbacked))
+    decided = _decide(past, clv, thresholds, as_of, told)
     drivers = _drivers(frame, scorer, predicted["churn_probability"])
     if learning:
-        thresholds = replace(thresholds, typical=typical(drivers, decided["stage"]))
+        usual = typical(drivers, decided["stage"])
+        thresholds = replace(thresholds, typical=usual, findings=findings)
+    decided |= _standing(decided, unbacked)
     columns: dict[str, Any] = {
         **predicted,
         **decided,
@@ -138,12 +156,13 @@ def score(
         "as_of": as_of,
         "horizon_days": horizon,
         "clv_horizon_days": scorer.clv_horizon_days,
+        "margin_rate": scorer.margin_rates(frame),
         **_of_contract(frame, scorer, predicted["churn_probability"], contract=contract),
         "reasons": reasons(frame, drivers, typical=thresholds.typical, currency=currency),
         "model_version": model_version,
         "scored_at": scored_at.astimezone(UTC),
     }
-    return _assemble(columns, known, beyond, subscribed=contract), thresholds
+    return _assemble(columns, known, unbacked, subscribed=contract), thresholds
 
 
 def _check(frame: pd.DataFrame, as_of: date, scored_at: datetime) -> None:
@@ -165,13 +184,45 @@ def _check(frame: pd.DataFrame, as_of: date, scored_at: datetime) -> None:
         )
 
 
-def _beyond(frame: pd.DataFrame, scorer: Predictor, *, whole: bool) -> np.ndarray:
-    """Why the model cannot back a number of each customer; empty where it can."""
-    reach = getattr(scorer, "reach", None)
-    if reach is None:
-        return np.full(len(frame), "", dtype=object)
-    stale = reach.stale(frame) if whole else ""
-    return np.full(len(frame), stale, dtype=object) if stale else reach.beyond(frame)
+def _history(frame: pd.DataFrame, scorer: Predictor) -> History:
+    """Purchases to date, and the margin that they left where the log states it."""
+    margins = getattr(scorer, "margins", None)
+    earned = None if margins is None else margins.earned(frame)
+    return replace(read_history(frame), earned=earned)
+
+
+def _held_to_training(
+    frame: pd.DataFrame,
+    scorer: Predictor,
+    thresholds: Thresholds | None,
+    as_of: date,
+    freshness: Sequence[Freshness],
+) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
+    """Rows that the model can read, and what it cannot back of their whole population."""
+    shape = getattr(scorer, "shape", None)
+    fitting = frame if shape is None else shape.fitting(frame)
+    if thresholds is None:
+        return fitting, unsaid.find(scorer, frame, freshness)
+    # What was found at another date is no matter here.
+    return fitting, thresholds.findings if thresholds.as_of == as_of else ()
+
+
+def _backed(name: str, unbacked: Mapping[str, np.ndarray]) -> np.ndarray | bool:
+    """Where nothing is against a predicted column; its interval ends with it."""
+    reasons = unbacked.get(name.removesuffix("_lower").removesuffix("_upper"))
+    return True if reasons is None else reasons == ""
+
+
+def _standing(decided: Mapping[str, Any], unbacked: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Stage and next purchase, where what they are told from can be backed."""
+    stage, days = decided["stage"], decided["next_purchase_by"]
+    codes = np.where(_backed("stage", unbacked), stage.codes, -1)
+    return {
+        "stage": pd.Categorical.from_codes(codes, stage.categories),
+        "next_purchase_by": np.where(
+            _backed("next_purchase_by", unbacked), days, np.datetime64("NaT", "D")
+        ),
+    }
 
 
 def _predict(
@@ -201,6 +252,21 @@ def _by_contract(frame: pd.DataFrame, scorer: Predictor, as_of: date) -> dict[st
     }
 
 
+def _by_value(
+    frame: pd.DataFrame, scorer: Predictor, as_of: date, said: np.ndarray
+) -> dict[str, Any]:
+    """What the value model tells of the next purchase; nothing where there is none."""
+    ask = getattr(scorer, "days_to_next_purchase", None)
+    days = None if ask is None or frame.empty else ask(frame)
+    if days is None:
+        return {}
+    told = said & np.isfinite(days)
+    # The first day is the as-of date itself.
+    ahead = np.where(told, np.ceil(days) - 1.0, 0.0).astype("timedelta64[D]")
+    date_of = np.where(told, np.datetime64(as_of, "D") + ahead, np.datetime64("NaT", "D"))
+    return {"next_purchase_by": date_of}
+
+
 def _of_contract(
     frame: pd.DataFrame, scorer: Any, churn: np.ndarray, *, contract: bool
 ) -> dict[str, np.ndarray]:
@@ -208,9 +274,10 @@ def _of_contract(
     if not contract or frame.empty:
         return {name: np.full(len(frame), np.nan) for name in subscribers.COLUMNS}
     told = scorer.lifetimes(frame)
+    months = told["expected_months"].to_numpy(dtype=np.float64)
     return {
         "involuntary_probability": churn * told["involuntary_share"].to_numpy(dtype=np.float64),
-        "expected_months": told["expected_months"].to_numpy(dtype=np.float64),
+        "expected_months": np.where(np.isfinite(churn), months, np.nan),
     }
 
 
@@ -219,16 +286,16 @@ def _decide(
     clv: np.ndarray,
     thresholds: Thresholds,
     as_of: date,
-    by_contract: dict[str, Any],
+    told: dict[str, Any],
 ) -> dict[str, Any]:
-    """Columns that are decided from the predictions and the population's thresholds."""
+    """Columns that are decided from the predictions, the population's thresholds and `told`."""
     rhythm, cuts, room = thresholds.rhythm, thresholds.cuts, thresholds.potential
     nobody = pd.Categorical.from_codes(np.full(len(clv), -1), pd.Index([], dtype="str"))
     days = np.full(len(clv), np.datetime64("NaT", "D"))
     own = {
-        "next_purchase_by": lifecycle.next_purchase_by(past, rhythm, as_of) if rhythm else days,
+        "next_purchase_by": lifecycle.due(past, rhythm, as_of) if rhythm else days,
         "stage": lifecycle.stage(past, rhythm) if rhythm else nobody,
-    } | by_contract
+    } | told
     could = potential.potential_value(past, clv, room) if room else np.full(len(clv), np.nan)
     return {
         "potential_value": could,
@@ -246,11 +313,17 @@ def _drivers(frame: pd.DataFrame, scorer: Predictor, churn: np.ndarray) -> pd.Da
 
 
 def _assemble(
-    columns: dict[str, Any], known: np.ndarray, beyond: np.ndarray, *, subscribed: bool
+    columns: dict[str, Any],
+    known: np.ndarray,
+    unbacked: Mapping[str, np.ndarray],
+    *,
+    subscribed: bool,
 ) -> pd.DataFrame:
     rows = len(known)
     missing = {name: np.asarray(pd.isna(columns[name])) for name in abstention.ANSWERS}
-    columns["abstained"] = abstention.explain(missing, known, subscribed=subscribed, beyond=beyond)
+    columns["abstained"] = abstention.explain(
+        missing, known, subscribed=subscribed, unbacked=unbacked
+    )
     arrays = [_array(columns[item.name], item.type, rows) for item in scores.SCHEMA]
     table = pa.Table.from_arrays(arrays, schema=scores.SCHEMA)
     return scores.to_frame(scores.validate(table))

@@ -1,9 +1,9 @@
 """The service: `bentoml serve serving.service:Regulars`, with `REGULARS_CONFIG` set.
 
-`/risk`, `/value`, `/score`, `/customers` and `/plan` are BentoML methods with typed requests and
-answers; the exports, the pages for people, the metrics and the documentation are a Starlette
-application mounted beside them. Every request passes the same middleware: security headers, the
-record of requests, the one error shape, the gate for keys, the limits.
+`/risk`, `/value`, `/score`, `/customers`, `/plan`, `/reasons`, `/whatif` are BentoML methods with
+typed requests and answers; the exports, the pages for people, the metrics and the documentation are
+a Starlette application mounted beside them. Every request passes the same middleware: security
+headers, the record of requests, the one error shape, the gate for keys, the limits.
 
 Environment: `REGULARS_CONFIG`, `REGULARS_API_KEYS`, `REGULARS_WORKERS` (2 when not given); see
 `serving.deployment` for what pins the model's version.
@@ -30,7 +30,7 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from serving import deployment
-from serving.api import answers, campaigns, observability, routes, security
+from serving.api import answers, campaigns, observability, routes, security, whatifs, why
 from serving.api.campaign_messages import PlanAnswer, PlanRequest
 from serving.api.failures import Failure, OneShape, unforeseen
 from serving.api.limits import Limited
@@ -40,9 +40,12 @@ from serving.api.messages import (
     IdsRequest,
     RiskAnswer,
     ScoreAnswer,
-    ScoreRequest,
     ValueAnswer,
+    ValueRequest,
 )
+from serving.api.submitted import ScoreRequest
+from serving.api.whatifs import WhatifAnswer, WhatifRequest
+from serving.api.why import ReasonsAnswer, ReasonsRequest
 from serving.errors import ServingError
 from serving.workbench.app import application
 from serving.worker import Worker, start
@@ -110,7 +113,7 @@ class Regulars:
         return _respond("/risk", answers.about, self.worker, request, routes.RISK)
 
     @bentoml.api(route="/value", output_spec=ValueAnswer)
-    def value(self, request: IdsRequest, /) -> Response:
+    def value(self, request: ValueRequest, /) -> Response:
         """What are they worth: expected purchases and spend, lifetime value, by customer id."""
         return _respond("/value", answers.about, self.worker, request, routes.VALUE)
 
@@ -129,6 +132,16 @@ class Regulars:
         """Propose a plan for a budget, make it, or read one that is kept."""
         who = security.caller()
         return _respond("/plan", campaigns.answer, self.worker, request, security.granted(), who)
+
+    @bentoml.api(route="/reasons", output_spec=ReasonsAnswer)
+    def reasons(self, request: ReasonsRequest, /) -> Response:
+        """Why: reasons, their classes, what changed since last time, what the value is made of."""
+        return _respond("/reasons", why.reasons, self.worker, request, security.granted())
+
+    @bentoml.api(route="/whatif", output_spec=WhatifAnswer)
+    def whatif(self, request: WhatifRequest, /) -> Response:
+        """Scores before and after one behaviour is changed: a purchase, a complaint, a silence."""
+        return _respond("/whatif", whatifs.answer, self.worker, request, security.granted())
 
     def __is_ready__(self) -> bool:
         return self.worker.ready

@@ -20,10 +20,15 @@ from typing import Any, NoReturn
 from urllib.parse import quote_plus
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# The same examples every time, and no limit on the time of one: the machine may be busy.
-settings.register_profile("regulars", deadline=None, derandomize=True)
+# The same examples every time, and no limit on how long they take: the machine may be busy.
+settings.register_profile(
+    "regulars",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("regulars")
 
 # OpenMP threads that wait by spinning starve the others on a small machine. LightGBM reads this

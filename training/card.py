@@ -59,6 +59,7 @@ def write(
     reliability: pd.DataFrame | None,
     notes: Sequence[str],
     swing: Swing | None = None,
+    silence: Sequence[str] = (),
 ) -> str:
     """Compose the model card.
 
@@ -86,6 +87,8 @@ def write(
         Doubts and limits, one sentence each.
     swing : Swing, optional
         How far whole windows lie off.
+    silence : sequence of str
+        Where nothing is said, one sentence each.
 
     Returns
     -------
@@ -94,7 +97,7 @@ def write(
     """
     parts = [
         f"# {name}: model card",
-        _promise(terms, speaker),
+        _promise(terms, speaker, stated=fitted.margins is not None),
         "## Data",
         f"{data.rows:,} accepted rows, {data.first_day or 'one snapshot'} to "
         f"{data.last_day or terms.trained_as_of}; fingerprint `{data.digest[:16]}`.",
@@ -107,11 +110,18 @@ def write(
         "## Models",
         models_text(fitted),
         *_totals(swing),
+        *(() if fitted.margins is None else (fitted.margins.in_words(),)),
         *_season(fitted.calendar),
+        *_silence(silence),
         "## Doubts and limits",
         "\n".join(f"- {note}" for note in (*notes, *_standing_limits())),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _silence(told: Sequence[str]) -> tuple[str, ...]:
+    """Where nothing is said, and what would mend it."""
+    return ("## Where nothing is said", "\n".join(f"- {one}" for one in told)) if told else ()
 
 
 def _totals(swing: Swing | None) -> tuple[str, ...]:
@@ -120,7 +130,7 @@ def _totals(swing: Swing | None) -> tuple[str, ...]:
     return (f"Totals over all customers: {told}.",) if told else ()
 
 
-def _promise(terms: Terms, speaker: str) -> str:
+def _promise(terms: Terms, speaker: str, *, stated: bool) -> str:
     rule = {
         "inactivity": f"no purchase in the {terms.horizon_days} days from the as-of date",
         "label": "the label column of the customers table",
@@ -128,10 +138,11 @@ def _promise(terms: Terms, speaker: str) -> str:
         "as-of date and was not renewed within its grace",
     }[terms.rule]
     told = (_LABEL_SPEAKERS if terms.rule == "label" else _SPEAKERS)[speaker]
+    share = "each customer's own" if stated else f"{terms.margin:.0%}"
     return (
         f"Trained on nothing from {terms.trained_as_of} on. Churn means {rule}. The return "
         f"probability comes from {told}{_carried(terms, speaker)}. "
-        f"Lifetime value is the discounted margin ({terms.margin:.0%}, "
+        f"Lifetime value is the discounted margin ({share}, "
         f"{terms.annual_discount_rate:.0%} a year) of the next {terms.clv_horizon_days} days."
     )
 

@@ -20,6 +20,7 @@ from training import stacking
 from training.asked import Asked
 from training.forecast import deviation_of, worth_of
 from training.known import VALUE_FAMILY, VALUE_FEATURES, Known
+from training.margins import COLUMNS as MARGINS
 from training.panel import OUTCOMES, Origin
 from training.scorer import Scorer
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from training.churn import ChurnModel
     from training.families import Choice
     from training.logistic import LogisticModel
+    from training.margins import Margins
     from training.spend import SpendModel
     from training.spread import Spread
     from training.value.calendar import Calendar
@@ -63,6 +65,9 @@ class Fitted:
         Why the value model holds its purchase model; None where there was no choice to make.
     calendar : Calendar or None
         The season by weeks; None in a backtest, which looks at the horizons that it leaves alone.
+    margins : Margins or None
+        Rates of the customers; None where the log states none, and in a backtest, which looks at
+        no profit.
     """
 
     at: date
@@ -75,6 +80,7 @@ class Fitted:
     carry: Carry | None = None
     choice: Choice | None = None
     calendar: Calendar | None = None
+    margins: Margins | None = None
 
     @property
     def speakers(self) -> tuple[str, ...]:
@@ -125,6 +131,7 @@ class Fitted:
             carry=self.carry if blended else None,
             spread=spread,
             calendar=self.calendar,
+            margins=self.margins,
         )
 
     def trials(self, truth: pd.DataFrame) -> stacking.Trials:
@@ -240,10 +247,11 @@ def feature_families(columns: Iterable[str]) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        Catalogue columns, ``attribute_*`` and value outputs; identity and outcomes left out.
+        Catalogue columns, ``attribute_*`` and value outputs; identity, outcomes and margins left
+        out: what a sale leaves the business is no behaviour of the customer's.
     """
     from features.catalogue import family_of
 
-    skip = {"customer_id", "as_of", "churned", *OUTCOMES}
+    skip = {"customer_id", "as_of", "churned", *OUTCOMES, *MARGINS}
     chosen = [name for name in columns if name not in skip]
     return {n: VALUE_FAMILY if n in VALUE_FEATURES else family_of(n) for n in chosen}

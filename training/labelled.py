@@ -14,7 +14,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from training import backtest, fingerprint, held_out, label_snapshot, tracking
+from training import (
+    backtest,
+    fingerprint,
+    held_out,
+    label_snapshot,
+    limits,
+    margins,
+    reach,
+    shape,
+    tracking,
+)
 from training.asked import Asked
 from training.evidence import Evidence, Order
 from training.fitting import Fitted
@@ -84,12 +94,24 @@ def gather_labelled(
     grades = {"risk": held_out.grade(found, speaker, data)}
     test, shown = held_out.charted(found, speaker, data)
     models = _moved(done, data.shift)
+    rates = margins.learn(inputs.transactions, order.as_of)
+    scorer = replace(
+        _scorer(speaker, models, data, asked.terms(order.as_of), grades),
+        margins=rates,
+        spread=learn([Window(shown[speaker], test)], prior=0.0),
+        reach=reach.learn([data.frame]),
+        shape=shape.learn([data.frame]),
+    )
     return Evidence(
-        fitted=Fitted(order.as_of, data.value, models["churn"], models["logistic"], data.families),
-        scorer=replace(
-            _scorer(speaker, models, data, asked.terms(order.as_of), grades),
-            spread=learn([Window(shown[speaker], test)], prior=0.0),
+        fitted=Fitted(
+            order.as_of,
+            data.value,
+            models["churn"],
+            models["logistic"],
+            data.families,
+            margins=rates,
         ),
+        scorer=scorer,
         twin=None,
         tested=backtest.Backtest(figures, None, shown),
         test=test,
@@ -98,6 +120,7 @@ def gather_labelled(
         notes=_notes(order, data, done, figures, speaker),
         example=tracking.example_rows(data.rows),
         parameters=_parameters(data, done),
+        silence=limits.sentences(scorer, [data.frame]),
     )
 
 

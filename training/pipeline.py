@@ -13,7 +13,18 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from training import backtest, families, fingerprint, gate, reach, registry, tracking
+from training import (
+    backtest,
+    families,
+    fingerprint,
+    gate,
+    limits,
+    margins,
+    reach,
+    registry,
+    shape,
+    tracking,
+)
 from training.asked import Asked
 from training.errors import NotEnoughData, StatisticalWarning
 from training.evidence import Evidence, Order
@@ -26,11 +37,11 @@ from training.subscriptions.gathered import gather_subscriptions
 from training.value import calendar
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
     import pandas as pd
 
     from features.inputs import Inputs
     from training.fingerprint import Fingerprint
-    from training.reach import Reach
 
 Progress = Callable[[str, int, int], None]
 OnTrial = Callable[[int, Mapping[str, Any], float], None]
@@ -138,9 +149,9 @@ def gather(
     tell("fit", 0, 1)
     behaviour = behaviour_frame(inputs, order.as_of, horizon_days=order.churn.horizon_days)
     chosen = families.Seen(past, choice)
-    fitted, doubts = _fit_production(plan, chosen, behaviour, asked, tested.trials)
-    known = calendar.of_log(inputs.transactions, order.as_of)
-    fitted = replace(fitted, choice=choice, calendar=known)
+    fitted, doubts = _fit_production(
+        plan, chosen, behaviour, inputs.transactions, asked, tested.trials
+    )
     tell("fit", 1, 1)
     found = _evidence(
         plan,
@@ -151,15 +162,22 @@ def gather(
         order,
         data,
         tracking.example_rows(behaviour),
-        reach.learn([*(past[day].frame for day in plan.production.dates), behaviour]),
     )
-    return replace(found, notes=(*found.notes, *doubts))
+    learned_from = [*(past[day].frame for day in plan.production.dates), behaviour]
+    return _limited(replace(found, notes=(*found.notes, *doubts)), learned_from)
+
+
+def _limited(found: Evidence, frames: list[pd.DataFrame]) -> Evidence:
+    """The evidence with a scorer that knows what it was fitted on, and where it is silent."""
+    scorer = replace(found.scorer, reach=reach.learn(frames), shape=shape.learn(frames))
+    return replace(found, scorer=scorer, silence=limits.sentences(scorer, frames))
 
 
 def _fit_production(
     plan: Schedule,
     past: families.Seen,
     behaviour: pd.DataFrame,
+    log: ir.Table,
     asked: Asked,
     trials: Trials,
 ) -> tuple[Fitted, list[str]]:
@@ -167,7 +185,12 @@ def _fit_production(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", StatisticalWarning)
         now = know(behaviour, asked, past.choice)
-        fitted = fit_origin(plan.production, past, now, asked, trials)
+        fitted = replace(
+            fit_origin(plan.production, past, now, asked, trials),
+            choice=past.choice,
+            calendar=calendar.of_log(log, plan.production.at),
+            margins=margins.learn(log, plan.production.at),
+        )
     doubts = {str(w.message) for w in caught if issubclass(w.category, StatisticalWarning)}
     for w in caught:
         if not issubclass(w.category, StatisticalWarning):
@@ -206,7 +229,6 @@ def _evidence(
     order: Order,
     data: Fingerprint,
     example: pd.DataFrame,
-    seen: Reach,
 ) -> Evidence:
     from training.grades import grade_all
 
@@ -218,7 +240,7 @@ def _evidence(
     spread = tested.spread(asked.horizon_days, fitted.source(asked.horizon_days))
     return Evidence(
         fitted=fitted,
-        scorer=replace(fitted.scorer(speaker, asked, letters, spread), reach=seen),
+        scorer=fitted.scorer(speaker, asked, letters, spread),
         twin=None if newest is None else newest.scorer(newest.speaker, asked, letters),
         tested=tested,
         test=None if newest is None else past[newest.at].seen(asked.horizon_days),

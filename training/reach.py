@@ -1,33 +1,40 @@
-"""How far a model's experience reaches: customers and logs unlike any that it has seen.
+"""How far a model's experience reaches: customers unlike any that it has seen.
 
-In: the behaviour rows that a model was fitted on. Out: for later rows, why nothing should be said
-of a customer who is far beyond every one of them, or of a whole table whose log has gone stale.
+In: the behaviour rows that a model was fitted on. Out: for later rows, which answers cannot be
+backed of a customer who lies far beyond every one of them. Trees say of such a customer what they
+say of the largest that they know, which is right of a probability, as that ends at 1, and wrong of
+money, as that does not: so purchases and what they are worth are not said, and the risk is.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from training.unsaid import FIGURES, OUTSIDE, SPEND, WORDS
 
 if TYPE_CHECKING:
     import pandas as pd
 
 #: How many times the largest value that was seen is still believed.
 FURTHEST = 3.0
-#: The same for the days of silence of the whole log, and the days that are never too many.
-SILENCE, SHORT_DAYS = 3.0, 7
 #: What a customer is held to, in words: growth with the age of the log is no matter here.
 HELD = {
     "occasions_90": "purchases in the last 90 days",
     "spend_365": "spend of the last year",
     "order_max": "largest order",
+    "T": "days since the first purchase",
+    "subscription_price": "price of the subscription",
 }
-
+#: Answers that rest on how often one buys, and on how much; the other columns say how much.
+_OF_PURCHASES = frozenset({"occasions_90", "T"})
+# Windows longer than the log hold less in training than later.
+_YEARLY, _YEAR = frozenset({"spend_365"}), 365.0
 _FILE = "reach.json"
 
 
@@ -39,15 +46,12 @@ class Reach:
     ----------
     largest : mapping of str to float
         By column of `HELD`; above 0.
-    silence_days : float
-        Longest time from the last purchase of anyone to an as-of date, in days.
     """
 
     largest: Mapping[str, float]
-    silence_days: float
 
-    def beyond(self, frame: pd.DataFrame) -> np.ndarray:
-        """Why nothing can be said of a customer.
+    def beyond(self, frame: pd.DataFrame) -> dict[str, np.ndarray]:
+        """Which answers cannot be backed of a customer, and why.
 
         Parameters
         ----------
@@ -56,38 +60,33 @@ class Reach:
 
         Returns
         -------
-        numpy.ndarray of str
-            Empty where there is nothing against it.
+        dict of str to numpy.ndarray of str
+            By column of the score table; empty where there is nothing against it. Each row by
+            itself, whatever the others are.
+
+        Notes
+        -----
+        A value is beyond if it is more than `FURTHEST` times the largest that was seen. Where the
+        log was younger than the year that a column sums, the largest is taken that many times
+        higher as the customer is older than the log was, up to the year.
         """
-        found = np.full(len(frame), "", dtype=object)
+        found = {name: np.full(len(frame), "", dtype=object) for name in FIGURES}
         for name, most in self.largest.items():
             if name not in frame:
                 continue
             values = frame[name].to_numpy(dtype=float, na_value=np.nan)
-            far = (values > FURTHEST * most) & (found == "")
-            found[far] = f"{HELD[name]} over {FURTHEST:g} times the most that the model has seen"
+            with np.errstate(invalid="ignore"):
+                far = values > FURTHEST * most * self._growth(name, frame)
+            for answer in FIGURES if name in _OF_PURCHASES else SPEND:
+                found[answer][far & (found[answer] == "")] = in_brief(name)
         return found
 
-    def stale(self, frame: pd.DataFrame) -> str:
-        """Why nothing can be said of a whole population; empty where there is nothing against it.
-
-        Parameters
-        ----------
-        frame : pandas.DataFrame
-            Behaviour rows of all customers.
-
-        Returns
-        -------
-        str
-            When the last purchase of anyone lies further back than the log ever was silent.
-        """
-        days = frame["days_since_last"].min() if len(frame) else np.nan
-        if not days > max(SHORT_DAYS, SILENCE * self.silence_days):
-            return ""
-        return (
-            f"the log is silent for the {days:.0f} days before the as-of date, in training for "
-            f"{self.silence_days:.0f} at most"
-        )
+    def _growth(self, name: str, frame: pd.DataFrame) -> np.ndarray | float:
+        oldest = self.largest.get("T", _YEAR)
+        if name not in _YEARLY or oldest >= _YEAR or "T" not in frame:
+            return 1.0
+        age = frame["T"].to_numpy(dtype=float, na_value=np.nan)
+        return np.fmax(np.fmin(age, _YEAR) / oldest, 1.0)
 
     def save(self, folder: Path) -> None:
         """Write the reach as JSON into a folder."""
@@ -97,7 +96,22 @@ class Reach:
     def load(cls, folder: Path) -> Reach | None:
         """Read what `save` wrote; None where nothing was."""
         path = folder / _FILE
-        return cls(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+        if not path.is_file():
+            return None
+        told = json.loads(path.read_text(encoding="utf-8"))
+        # Older ones know of more.
+        return cls(**{one.name: told[one.name] for one in fields(cls)})
+
+
+def in_brief(column: str) -> str:
+    """Why an answer is not said of a customer who is beyond by a column of `HELD`.
+
+    Examples
+    --------
+    >>> in_brief("order_max")
+    'outside training range (largest order over 3 times the most that was seen)'
+    """
+    return f"{WORDS[OUTSIDE]} ({HELD[column]} over {FURTHEST:g} times the most that was seen)"
 
 
 def learn(frames: Sequence[pd.DataFrame]) -> Reach:
@@ -118,5 +132,4 @@ def learn(frames: Sequence[pd.DataFrame]) -> Reach:
         most = max((value for value in seen if value > 0), default=0.0)
         if most > 0:
             largest[name] = most
-    silences = [float(frame["days_since_last"].min()) for frame in frames if len(frame)]
-    return Reach(largest, max((days for days in silences if days >= 0), default=0.0))
+    return Reach(largest)

@@ -12,14 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from training.errors import RegistryError, TrainingError
+from training.errors import RegistryError
 from training.forecast import Forecast, deviation_of, worth_of
 from training.known import add_value_features
 from training.level import log_odds
@@ -30,14 +29,18 @@ if TYPE_CHECKING:
     from training.carry import Carry
     from training.churn import ChurnModel
     from training.logistic import LogisticModel
+    from training.margins import Margins
     from training.pair import Pair
     from training.reach import Reach
+    from training.shape import Shape
     from training.spend import SpendModel
     from training.spread import Spread
     from training.value.calendar import Calendar
     from training.value.model import ValueModel
 
 BOUNDED = ("expected_purchases", "expected_spend", "clv")
+#: Horizon within which the next purchase is expected, in days; the longest that is tested.
+LONGEST = 365
 PREDICTED = (
     "churn_probability",
     "churn_probability_lower",
@@ -73,9 +76,13 @@ class Scorer(OnTerms):
     spread : Spread or None
         How far outcomes lay from predictions in past windows; None leaves the bounds null.
     reach : Reach or None
-        Customers and logs beyond it are unlike any that were seen: who scores leaves them out.
+        Of customers beyond it, who are unlike any that were seen, figures are not said.
+    shape : Shape or None
+        What the training's tables looked like: of others that are unlike them nothing is said.
     calendar : Calendar or None
         The season by weeks, for what lies between and beyond the horizons of ``carry``.
+    margins : Margins or None
+        Where the log states margins: the rates that lifetime values are reckoned with.
     """
 
     terms: Terms
@@ -88,7 +95,9 @@ class Scorer(OnTerms):
     carry: Carry | None = None
     spread: Spread | None = None
     reach: Reach | None = None
+    shape: Shape | None = None
     calendar: Calendar | None = None
+    margins: Margins | None = None
 
     def predict(self, frame: pd.DataFrame, horizon_days: int | None = None) -> pd.DataFrame:
         """Score behaviour rows.
@@ -118,8 +127,28 @@ class Scorer(OnTerms):
         label, and another horizon h moves it along the value model's p_v:
         logit p(h) = logit p_v(h) + logit p − logit p_v. The lifetime value is that of the
         trained horizon, whatever horizon is asked for. Where there is a calendar, a horizon
-        between or beyond those with a level of their own is taken by `Calendar.aligned`.
+        between or beyond those with a level of their own is taken by `Calendar.aligned`. Where
+        there are margins, the lifetime value and its bounds are those of the customer's own rate,
+        below zero where that is; the bounds tell how spend varies, not how the rate may.
         """
+        found = self._at_one_margin(frame, horizon_days)
+        if self.margins is None:
+            return found
+        factor = self.margins.rates(frame) / self.terms.margin
+        lower, clv, upper = (
+            # A loss of nothing is nothing, without a sign.
+            found[name].to_numpy(float) * factor + 0.0
+            for name in ("clv_lower", "clv", "clv_upper")
+        )
+        turned = factor < 0
+        return found.assign(
+            clv=clv,
+            clv_lower=np.where(turned, upper, lower),
+            clv_upper=np.where(turned, lower, upper),
+        )
+
+    def _at_one_margin(self, frame: pd.DataFrame, horizon_days: int | None) -> pd.DataFrame:
+        """Every customer's spend at the margin of the terms."""
         horizon = self.horizon_days if horizon_days is None else horizon_days
         if self.value is None:
             return self._label_only(frame, horizon)
@@ -158,47 +187,8 @@ class Scorer(OnTerms):
             members.setdefault(family, []).append(name)
         return pd.DataFrame({f: columns[names].sum(axis=1) for f, names in members.items()})
 
-    def between(self, frame: pd.DataFrame, as_of: date, start: date, end: date) -> pd.DataFrame:
-        """Expected purchases and spend of the days [start, end).
-
-        Parameters
-        ----------
-        frame : pandas.DataFrame of shape (n_customers, n_columns)
-            Behaviour rows at `as_of`.
-        as_of : date
-        start, end : date
-            as_of <= start <= end.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Index of `frame`; expected_purchases and expected_spend (currency), at least 0.
-            Neighbouring windows add up; those of [as_of, as_of + h) are `predict`'s over h days.
-
-        Raises
-        ------
-        TrainingError
-            If the days are not in order.
-        RegistryError
-            If this takes another horizon than a scorer without a value model has.
-        """
-        if not as_of <= start <= end:
-            raise TrainingError(
-                f"Got the days from {start} to {end} as of {as_of}; expected as_of <= start <= "
-                "end: what came before the as-of date is on record, not expected."
-            )
-        columns = ["expected_purchases", "expected_spend"]
-
-        def until(day: date) -> pd.DataFrame:
-            length = (day - as_of).days
-            found = self.predict(frame, length or None)[columns]
-            return found if length else found * 0.0
-
-        # Figures rise with the horizon; equal ones may differ by their last digit.
-        return (until(end) - until(start)).clip(lower=0.0)
-
-    def days_to_next_purchase(self, frame: pd.DataFrame) -> np.ndarray:
-        """Median time to the next purchase of those who come back within the trained horizon.
+    def days_to_next_purchase(self, frame: pd.DataFrame) -> np.ndarray | None:
+        """Median time to the next purchase of those who come back within the longest horizon.
 
         Parameters
         ----------
@@ -207,15 +197,16 @@ class Scorer(OnTerms):
 
         Returns
         -------
-        numpy.ndarray of shape (n_customers,)
-            Days from the as-of date on, above 0 and below the horizon; NaN without a purchase on
-            record or a value model. See `training.value.next_purchase`.
+        numpy.ndarray of shape (n_customers,) or None
+            Days from the as-of date on, above 0 and below 365 days or the trained horizon, the
+            longer of the two; NaN without a purchase on record and where no return has a chance.
+            None without a value model. See `training.value.next_purchase`.
         """
         from training.value.next_purchase import days_to_next_purchase
 
         if self.value is None:
-            return np.full(len(frame), np.nan)
-        return days_to_next_purchase(self.value, frame, self.horizon_days)
+            return None
+        return days_to_next_purchase(self.value, frame, max(LONGEST, self.horizon_days))
 
     def with_value_features(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Behaviour rows plus the value model's outputs, as the churn model reads them."""

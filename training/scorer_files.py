@@ -1,7 +1,7 @@
 """A scorer as a folder of text and JSON, without pickle.
 
-In: a fitted scorer. Out: ``scorer.json`` with terms, grades and the value model, a folder named by
-the speaker with the model that speaks, beside a blend ``spend`` with the spend model and
+In: a fitted scorer. Out: ``scorer.json`` with terms, grades, margins and the value model, a folder
+named by the speaker with the model that speaks, beside a blend ``spend`` with the spend model and
 ``carry.json`` with the levels, and ``spread.json`` with what the intervals rest on.
 """
 
@@ -47,6 +47,7 @@ def write(scorer: Scorer, folder: Path) -> None:
         "grades": dict(scorer.grades),
         "value": None if scorer.value is None else scorer.value.to_dict(),
         "calendar": None if scorer.calendar is None else scorer.calendar.to_dict(),
+        "margins": None if scorer.margins is None else scorer.margins.to_dict(),
     }
     if scorer.churn is not None:
         scorer.churn.save(folder / scorer.speaker)
@@ -54,7 +55,7 @@ def write(scorer: Scorer, folder: Path) -> None:
         scorer.spend.save(folder / SPEND)
     if scorer.carry is not None:
         scorer.carry.save(folder)
-    for part in (scorer.spread, scorer.reach):
+    for part in (scorer.spread, scorer.reach, scorer.shape):
         if part is not None:
             part.save(folder)
     text = json.dumps(head, indent=1, allow_nan=False)
@@ -86,7 +87,9 @@ def read(folder: Path) -> Scorer:
         # The same questions and columns, asked of subscribers.
         return cast(Scorer, SubscriptionScorer.read(folder, head))
     from training.carry import Carry
+    from training.margins import Margins
     from training.reach import Reach
+    from training.shape import Shape
     from training.spread import Spread
     from training.value.calendar import Calendar
     from training.value.model import ValueModel
@@ -103,8 +106,10 @@ def read(folder: Path) -> Scorer:
         carry=Carry.load(folder) if head["speaker"] == "blend" else None,
         spread=Spread.load(folder),
         reach=Reach.load(folder),
-        # Scorers that know of no calendar are older.
+        shape=Shape.load(folder),
+        # Scorers that know of no calendar, or no margins, are older.
         calendar=Calendar.from_dict(head["calendar"]) if head.get("calendar") else None,
+        margins=Margins.from_dict(head["margins"]) if head.get("margins") else None,
     )
 
 

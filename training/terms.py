@@ -5,6 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
+
+from training.errors import TrainingError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from training.margins import Margins
 
 
 @dataclass(frozen=True)
@@ -20,7 +29,7 @@ class Terms:
     clv_horizon_days : int
         Span of the customer lifetime value, in days.
     margin : float
-        Share of spend that is profit.
+        Share of spend that is profit; of who has no margins of its own, see `OnTerms`.
     annual_discount_rate : float
         Discount a year, as a fraction.
     trained_as_of : str
@@ -44,17 +53,37 @@ class Terms:
 
 
 class OnTerms:
-    """What every scorer says of its terms, whatever model speaks.
+    """What every scorer has, whatever model speaks.
 
     Attributes
     ----------
     terms : Terms
     families : mapping of str to str
         Family of each column that its models read.
+    margins : Margins or None
+        Rates of the customers where the log states margins; None where all have that of the terms.
     """
 
     terms: Terms
     families: Mapping[str, str]
+    margins: Margins | None = None
+
+    def margin_rates(self, frame: pd.DataFrame) -> np.ndarray:
+        """Share of each customer's spend that is profit: what every figure of profit rests on.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame of shape (n_customers, n_columns)
+            Behaviour rows.
+
+        Returns
+        -------
+        numpy.ndarray of shape (n_customers,)
+            Finite; below zero for a customer who is sold to at a loss.
+        """
+        from training.margins import Margins
+
+        return (self.margins or Margins(self.terms.margin)).rates(frame)
 
     @property
     def horizon_days(self) -> int:
@@ -75,3 +104,46 @@ class OnTerms:
     def attributes(self) -> tuple[str, ...]:
         """Customer attributes that the models read, as ``attribute_*`` columns."""
         return tuple(name for name in self.families if name.startswith("attribute_"))
+
+    def predict(self, frame: pd.DataFrame, horizon_days: int | None = None) -> pd.DataFrame:
+        """Score behaviour rows; each scorer has its own way."""
+        raise NotImplementedError
+
+    def between(self, frame: pd.DataFrame, as_of: date, start: date, end: date) -> pd.DataFrame:
+        """Expected purchases and spend of the days [start, end).
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame of shape (n_customers, n_columns)
+            Behaviour rows at `as_of`.
+        as_of : date
+        start, end : date
+            as_of <= start <= end.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Index of `frame`; expected_purchases and expected_spend (currency), at least 0.
+            Neighbouring windows add up; those of [as_of, as_of + h) are `predict`'s over h days.
+
+        Raises
+        ------
+        TrainingError
+            If the days are not in order.
+        RegistryError
+            If this takes another horizon than the scorer knows.
+        """
+        if not as_of <= start <= end:
+            raise TrainingError(
+                f"Got the days from {start} to {end} as of {as_of}; expected as_of <= start <= "
+                "end: what came before the as-of date is on record, not expected."
+            )
+        columns = ["expected_purchases", "expected_spend"]
+
+        def until(day: date) -> pd.DataFrame:
+            length = (day - as_of).days
+            found = self.predict(frame, length or None)[columns]
+            return found if length else found * 0.0
+
+        # Figures rise with the horizon; equal ones may differ by their last digit.
+        return (until(end) - until(start)).clip(lower=0.0)

@@ -91,11 +91,12 @@ def equity(
     """
     from regulars import review
     from regulars.settings import load
+    from serving.groups import standing
 
     settings = load(config)
     found = review.equity(settings, as_of, since, raised=retention)
     if json:
-        screen.figures(_plain(found))
+        screen.figures(standing.plain(found))
         return
     for shown in group_tables.equity(found, settings):
         screen.out().print(shown)
@@ -165,23 +166,3 @@ def _write(table: Any, out: Path) -> None:
 
     with store.replacing(out) as partial:
         csv.write_csv(arrow(table), partial, csv.WriteOptions(quoting_style="needed"))
-
-
-def _plain(found: Any) -> dict[str, Any]:
-    """The answer as JSON values; money of the movement as numbers."""
-    given = asdict(found)
-    if found.since is not None:
-        moved = found.since.movement
-        parts = [
-            {
-                "kind": part.kind,
-                "customers": part.customers,
-                "before": float(part.before),
-                "now": float(part.now),
-                "change": float(part.change),
-            }
-            for part in moved.parts
-        ]
-        ends = {name: float(getattr(moved, name)) for name in ("before", "now", "change")}
-        given["since"]["movement"] = {**ends, "parts": parts}
-    return given

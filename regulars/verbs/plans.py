@@ -57,7 +57,7 @@ def plan(
             as_of=as_of,
             budget=budget,
             now=now,
-            who=_user(),
+            who=user(),
             out=out,
             dry=dry_run,
             tell=tell,
@@ -72,7 +72,8 @@ def plan(
         _show(done, settings)
 
 
-def _user() -> str:
+def user() -> str:
+    """Who runs the command, for the audit file."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

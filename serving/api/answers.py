@@ -11,9 +11,10 @@ from datetime import date, datetime
 from typing import Any
 
 from serving import questions
-from serving.api import horizon
+from serving.api import horizon, span
 from serving.api.failures import Failure
-from serving.api.messages import CustomersRequest, Filter, IdsRequest, ScoreRequest, failed
+from serving.api.messages import CustomersRequest, Filter, IdsRequest, ValueRequest, failed
+from serving.api.submitted import ScoreRequest
 from serving.desk import Desk, Query
 from serving.worker import Worker
 
@@ -27,6 +28,7 @@ def about(worker: Worker, request: IdsRequest, question: str) -> dict[str, Any]:
     ----------
     worker : Worker
     request : IdsRequest
+        A ValueRequest may ask about days of its own.
     question : {"risk", "value"}
 
     Returns
@@ -37,20 +39,23 @@ def about(worker: Worker, request: IdsRequest, question: str) -> dict[str, Any]:
     Raises
     ------
     Failure
-        503 before the first full scoring; 422 for a horizon that cannot be answered.
+        503 before the first full scoring; 400 for days that cannot be asked about; 422 for a
+        horizon that cannot be answered.
     """
     desk = worker.need_desk()
     columns = (*_KEPT, *questions.OF[question])
     asked = request.horizon_days or desk.meta.horizon_days
-    if asked == desk.meta.horizon_days:
+    days = span.of(request, desk.meta.as_of) if isinstance(request, ValueRequest) else None
+    if days is None and asked == desk.meta.horizon_days:
         found = desk.rows(request.customer_ids, columns)
         head = meta(worker, desk)
     else:
-        now = worker.clock()
-        every = horizon.rows(worker, desk, request.customer_ids, asked, now)
+        now, version = worker.clock(), worker.deployment.model_version
+        asked = asked if days is None else (days.until - desk.meta.as_of).days
+        every = horizon.rows(worker, desk, request.customer_ids, asked, now, days)
         found = {one: {name: row[name] for name in columns} for one, row in every.items()}
-        version = worker.deployment.model_version
         head = meta(worker, desk, horizon_days=asked, model_version=version, scored_at=now)
+        head |= {} if days is None else {"span": days.told()}
     unknown = (
         f"Not in the score table of {desk.meta.as_of}; send its transactions to /score to have it "
         "scored."

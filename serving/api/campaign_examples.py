@@ -29,6 +29,7 @@ _FIGURES: dict[str, Any] = {
             "chosen": 458,
             "forecast": _TOTAL,
             "capacity": 500,
+            "measured": None,
         }
     ],
     "assumed": ["call"],

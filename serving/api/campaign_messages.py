@@ -76,6 +76,9 @@ class ActionFigures(BaseModel):
     chosen: int = Field(description="Customers, those held out among them.")
     forecast: ForecastFigures
     capacity: int | None = Field(default=None, description="How many it can take.")
+    measured: int | None = Field(
+        default=None, description="Customers treated in what was measured."
+    )
 
 
 class Point(BaseModel):

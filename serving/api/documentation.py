@@ -13,7 +13,16 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from serving import questions
-from serving.api import campaign_examples, campaign_messages, examples, messages
+from serving.api import (
+    campaign_examples,
+    campaign_messages,
+    examples,
+    group_messages,
+    messages,
+    submitted,
+    whatifs,
+    why,
+)
 from serving.api.exports import MEDIA_TYPES
 from serving.api.routes import ROUTES
 from serving.release import release
@@ -30,13 +39,14 @@ _QUESTIONS: tuple[tuple[str, type[BaseModel], type[BaseModel], str], ...] = (
     ),
     (
         "/value",
-        messages.IdsRequest,
+        messages.ValueRequest,
         messages.ValueAnswer,
-        "What are they worth: expected purchases and spend, lifetime value.",
+        "What are they worth: expected purchases and spend, over a horizon or between two days; "
+        "lifetime value.",
     ),
     (
         "/score",
-        messages.ScoreRequest,
+        submitted.ScoreRequest,
         messages.ScoreAnswer,
         "Score customers never seen before, from their transactions, events and subscriptions.",
     ),
@@ -47,6 +57,18 @@ _QUESTIONS: tuple[tuple[str, type[BaseModel], type[BaseModel], str], ...] = (
         "Filter, sort and page the score table.",
     ),
     (
+        "/reasons",
+        why.ReasonsRequest,
+        why.ReasonsAnswer,
+        "Why: reasons, their classes, what changed since last time, what the value is made of.",
+    ),
+    (
+        "/whatif",
+        whatifs.WhatifRequest,
+        whatifs.WhatifAnswer,
+        "Scores before and after one behaviour is changed: a purchase, a complaint, a silence.",
+    ),
+    (
         "/plan",
         campaign_messages.PlanRequest,
         campaign_messages.PlanAnswer,
@@ -54,6 +76,31 @@ _QUESTIONS: tuple[tuple[str, type[BaseModel], type[BaseModel], str], ...] = (
     ),
 )
 _LISTS: tuple[type[BaseModel], ...] = (campaign_messages.PlansAnswer, messages.ErrorAnswer)
+#: The same of what is asked by GET, without a body: path, answer, summary, parameters.
+_LOOKS: tuple[tuple[str, type[BaseModel], str, tuple[dict[str, Any], ...]], ...] = (
+    (
+        "/segments",
+        group_messages.SegmentsAnswer,
+        "How many customers are in which group, worth what, at what risk; a browser gets the page.",
+        (),
+    ),
+    (
+        "/equity",
+        group_messages.EquityAnswer,
+        "What all customers together are worth, what better retention would be worth, and how "
+        "the equity moved since the score table before.",
+        (
+            {
+                "name": "retention",
+                "in": "query",
+                "required": False,
+                "schema": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.05},
+                "description": "Relative raise of retention to value: 0.05 is five per cent more.",
+                "example": 0.05,
+            },
+        ),
+    ),
+)
 _FAULTS = {
     "400": "The request is not as described.",
     "401": "No API key, or one that is not known.",
@@ -82,6 +129,7 @@ def document() -> dict[str, Any]:
         JSON values.
     """
     models = [m for _, asked, told, _ in _QUESTIONS for m in (asked, told)]
+    models += [told for _, told, _, _ in _LOOKS]
     wanted = [(model, "validation") for model in dict.fromkeys([*models, *_LISTS])]
     _, schemas = models_json_schema(wanted, ref_template=_REFERENCE)  # type: ignore[arg-type]
     return {
@@ -91,7 +139,7 @@ def document() -> dict[str, Any]:
             "version": release(),
             "description": _DESCRIPTION,
         },
-        "paths": {**_posts(), **_gets()},
+        "paths": {**_posts(), **_looks(), **_gets()},
         "components": {
             "schemas": schemas["$defs"],
             "securitySchemes": {
@@ -125,6 +173,27 @@ def _posts() -> dict[str, Any]:
             }
         }
         for path, asked, told, summary in _QUESTIONS
+    }
+
+
+def _looks() -> dict[str, Any]:
+    return {
+        path: {
+            "get": {
+                "summary": summary,
+                "description": _scopes(path),
+                "operationId": path.strip("/"),
+                **({"parameters": list(parameters)} if parameters else {}),
+                "responses": {
+                    "200": {
+                        "description": "The answer.",
+                        "content": _json(told, examples.ANSWERS[path]),
+                    },
+                    **_faults("400", "401", "403", "503"),
+                },
+            }
+        }
+        for path, told, summary, parameters in _LOOKS
     }
 
 

@@ -19,13 +19,13 @@ _META = {
     "name": "online-retail",
     "grades": {"risk": "A", "value": "B"},
 }
-_RISK = {
+_RISK: dict[str, Any] = {
     "churn_probability": 0.62,
     "churn_probability_lower": 0.51,
     "churn_probability_upper": 0.7,
     "return_probability": 0.38,
     "p_alive": 0.71,
-    "next_purchase_by": "2011-10-27",
+    "next_purchase_by": "2012-03-06",
     "involuntary_probability": None,
     "expected_months": None,
     "reasons": [
@@ -48,6 +48,7 @@ _VALUE = {
     "clv_lower": 0.0,
     "clv_upper": 466.2,
     "clv_horizon_days": 365,
+    "margin_rate": 0.3,
     "potential_value": 903.5,
     "tier": "core",
 }
@@ -61,14 +62,129 @@ _ROW = {
     "model_version": "3",
     "scored_at": "2011-12-10T04:05:06Z",
 }
+_GROUPS = [
+    {
+        "name": "key",
+        "customers": 412,
+        "share": 0.1,
+        "equity": 812_340.5,
+        "equity_share": 0.8,
+        "churn_probability": 0.31,
+        "expected_spend": 640_210.0,
+    },
+]
+_STAGES = [{**_GROUPS[0], "name": "loyal"}]
+_SINCE = {
+    "as_of": "2011-11-10",
+    "movement": {
+        "before": 1_001_200.0,
+        "now": 1_015_425.5,
+        "change": 14_225.5,
+        "parts": [
+            {"kind": "won", "customers": 96, "before": 0.0, "now": 18_400.5, "change": 18_400.5},
+            {
+                "kind": "shrank",
+                "customers": 1730,
+                "before": 1_001_200.0,
+                "now": 997_025.0,
+                "change": -4_175.0,
+            },
+        ],
+    },
+    "stages": [
+        {
+            "before": "loyal",
+            "now": "at_risk",
+            "customers": 37,
+            "share": 0.06,
+            "clv_before": 30_120.0,
+            "clv_now": 14_600.0,
+        }
+    ],
+    "tiers": [],
+    "rises": [
+        {
+            "customer_id": "C-1021",
+            "churn_before": 0.41,
+            "churn_now": 0.62,
+            "clv_before": 402.2,
+            "clv_now": 241.07,
+            "stage_before": "loyal",
+            "stage_now": "at_risk",
+            "tier_before": "key",
+            "tier_now": "core",
+            "at_stake": 84.46,
+            "turns": [
+                {
+                    "family": "rhythm",
+                    "now": "last purchase 94 days ago; usually every 21",
+                    "then": "last purchase 64 days ago; usually every 21",
+                    "weight": 0.52,
+                }
+            ],
+        }
+    ],
+    "notes": [],
+}
 _IGNORED = {"ignored_transactions": 0, "ignored_subscriptions": 0}
-_UNKNOWN = {
+_UNKNOWN: dict[str, Any] = {
     "customer_id": "C-9999",
     "error": {
         "code": "unknown_customer",
         "message": "Not in the score table of 2011-12-10; send its transactions to /score to have "
         "it scored.",
     },
+}
+_NOT_IN = "Not in the score table of 2011-12-10."
+_WHY = {
+    **_WHO,
+    "churn_probability": 0.62,
+    "reasons": [{**_RISK["reasons"][0], "driver": "fading_rhythm"}],
+    "drivers": [
+        {
+            "driver": "fading_rhythm",
+            "weight": 0.84,
+            "share": 1.0,
+            "advice": "Remind, in time with the customer's own rhythm.",
+        }
+    ],
+    "tier": "core",
+    "expected_spend": 212.4,
+    "clv": 241.07,
+    "split": {
+        "return_probability": 0.38,
+        "purchases_if_back": 2.368,
+        "spend_per_purchase": 236.0,
+        "purchases_a_month": 0.801,
+        "profit_per_purchase": 70.8,
+        "months": 4.251,
+    },
+    "changes": {
+        "there_before": True,
+        "stage_before": "loyal",
+        "churn_probability_before": 0.41,
+        "churn_probability_change": 0.21,
+        "came": _RISK["reasons"],
+        "went": [],
+        "tier_before": "core",
+        "clv_before": 338.9,
+        "clv_change": -97.83,
+    },
+}
+_SIDE = {"stage": "at_risk", "rfm": "2-4-4", "abstained": None, **_RISK, **_VALUE}
+_AFTER = {
+    "stage": "loyal",
+    "rfm": "5-4-4",
+    "churn_probability": 0.22,
+    "churn_probability_lower": 0.15,
+    "churn_probability_upper": 0.3,
+    "return_probability": 0.78,
+    "p_alive": 0.96,
+    "next_purchase_by": "2011-12-30",
+    "reasons": [],
+    "expected_purchases": 2.1,
+    "expected_spend": 471.3,
+    "clv": 502.6,
 }
 _BAD = {
     "customer_id": "N-2",
@@ -109,12 +225,24 @@ REQUESTS: Mapping[str, Any] = MappingProxyType(
             "page_size": 50,
         },
         "/plan": campaign_examples.REQUEST,
+        "/reasons": {"customer_ids": ["C-1021", "C-9999"]},
+        "/whatif": {"customer_ids": ["C-1021"], "change": {"kind": "purchase", "amount": 35}},
     }
 )
 #: Further requests, each by a word and what it is about.
 MORE: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         "/plan": campaign_examples.MORE,
+        "/value": {
+            "span": {
+                "summary": "Between two days: the spring, of which `until` is the day after.",
+                "value": {
+                    "customer_ids": ["C-1021"],
+                    "from": "2012-03-01",
+                    "until": "2012-06-01",
+                },
+            }
+        },
         "/score": {
             "subscriptions": {
                 "summary": "Under the rule `subscription`: customers with all their subscriptions.",
@@ -155,6 +283,47 @@ ANSWERS: Mapping[str, Any] = MappingProxyType(
         "/customers": {"meta": _META, "total": 1, "page": 1, "page_size": 50, "rows": [_ROW]},
         "/plan": campaign_examples.answer(_META),
         "/plans": campaign_examples.PLANS,
+        "/segments": {
+            "meta": _META,
+            "tiers": _GROUPS,
+            "stages": _STAGES,
+            "named": [{**_GROUPS[0], "name": "champions"}],
+            "rules": [
+                {
+                    **_GROUPS[0],
+                    "name": "late_key",
+                    "where": "tier = 'key' and days_since_last > 60",
+                    "description": "Call them.",
+                }
+            ],
+            "notes": [],
+        },
+        "/equity": {
+            "meta": _META,
+            "tiers": _GROUPS,
+            "stages": _STAGES,
+            "raised": 0.05,
+            "gains": [
+                {
+                    "tier": "key",
+                    "customers": 412,
+                    "equity": 812_340.5,
+                    "gain": 51_200.0,
+                    "elasticity": 1.26,
+                }
+            ],
+            "since": _SINCE,
+            "notes": [],
+        },
+        "/reasons": {
+            "meta": _META,
+            "since": {"as_of": "2011-11-12", "notes": []},
+            "items": [_WHY, {**_UNKNOWN, "error": {**_UNKNOWN["error"], "message": _NOT_IN}}],
+        },
+        "/whatif": {
+            "meta": _META,
+            "items": [{"customer_id": "C-1021", "before": _SIDE, "after": {**_SIDE, **_AFTER}}],
+        },
     }
 )
 CSV = "customer_id,as_of,horizon_days,churn_probability,…\nC-1021,2011-12-10,90,0.62,…\n"

@@ -1,7 +1,7 @@
 """Scores over another outcome window than the score table's, from the behaviour table.
 
-In: ids, a horizon in days. Out: score rows, made by the same scoring as the table with the
-table's own thresholds, so stage, tier and segment are the table's.
+In: ids, a horizon in days, or days of one's own within it. Out: score rows, made by the same
+scoring as the table with the table's own thresholds, so stage, tier and segment are the table's.
 """
 
 from __future__ import annotations
@@ -12,13 +12,20 @@ from datetime import datetime
 from typing import Any
 
 from features.store import Store
+from serving.api import span
 from serving.api.failures import Failure
+from serving.api.span import Days
 from serving.desk import Desk
 from serving.worker import Worker
 
 
 def rows(
-    worker: Worker, desk: Desk, ids: Sequence[str], horizon_days: int, now: datetime
+    worker: Worker,
+    desk: Desk,
+    ids: Sequence[str],
+    horizon_days: int,
+    now: datetime,
+    days: Days | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Score customers of the table over another horizon.
 
@@ -32,6 +39,8 @@ def rows(
         Outcome window in days.
     now : datetime
         The instant, with a time zone.
+    days : Days, optional
+        Days within the horizon that purchases and spend are to be of.
 
     Returns
     -------
@@ -62,9 +71,13 @@ def rows(
             currency=worker.deployment.names.currency,
             horizon_days=horizon_days,
         )
+        found = {row["customer_id"]: row for row in records(scored)}
+        if days is not None:
+            figures = scorer.between(frame, desk.meta.as_of, days.start, days.until)
+            span.put(found, frame["customer_id"], figures)
     except TrainingError as error:
         raise Failure(422, str(error), code="horizon_unavailable") from error
-    return {row["customer_id"]: row for row in records(scored)}
+    return found
 
 
 def records(frame: Any) -> list[dict[str, Any]]:

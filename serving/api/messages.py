@@ -71,121 +71,21 @@ class IdsRequest(Request):
     horizon_days: Horizon
 
 
-class RawTransaction(Request):
-    """A line of a receipt, an order or a payment; refunds are negative."""
+class ValueRequest(IdsRequest):
+    """Customers of the score table, and the days that are asked about."""
 
-    # Of any kind here: what is wrong with one of them fails its customer, not the request.
-    timestamp: Any = Field(
+    start: date | None = Field(
         default=None,
-        description="ISO 8601, such as 2011-11-02T14:05:00; local to the business without a zone.",
-        json_schema_extra={"type": "string"},
+        alias="from",
+        strict=True,
+        description="First day of a span of one's own, with `until` and without `horizon_days`: "
+        "`as_of` or later. Purchases and spend are then of these days, without intervals.",
     )
-    amount: Any = Field(
-        default=None,
-        description="Money in the settings' currency; a number or its text.",
-        json_schema_extra={"type": ["number", "string"]},
-    )
-    order_id: Id | None = None
-    product_id: Id | None = None
-    category: Id | None = None
-
-
-class RawEvent(Request):
-    """A contact with a customer: a complaint, its resolution, a mark given, a contact, a use."""
-
-    # Of any kind here, as in a transaction.
-    timestamp: Any = Field(
-        default=None,
-        description="As of a transaction.",
-        json_schema_extra={"type": "string"},
-    )
-    kind: Any = Field(
-        default=None,
-        description=(
-            "`complaint`, `resolution` (closes a complaint), `satisfaction`, `contact` or `usage`; "
-            "any other is accepted and not looked at."
-        ),
-        json_schema_extra={"type": "string"},
-    )
-    value: Any = Field(
-        default=None,
-        description=(
-            "The mark of a `satisfaction`, the amount of a `usage` (1 when not given); a number "
-            "or its text."
-        ),
-        json_schema_extra={"type": ["number", "string", "null"]},
-    )
-
-
-class RawSubscription(Request):
-    """A subscription, or a period of one that was paid for, as the settings' `rows` says."""
-
-    # Of any kind here, as in a transaction.
-    start: Any = Field(
-        default=None,
-        description="First day, as ISO 8601.",
-        json_schema_extra={"type": "string"},
-    )
-    end: Any = Field(
-        default=None,
-        description="When it ended, null while it runs; of a period, up to when it is paid.",
-        json_schema_extra={"type": ["string", "null"]},
-    )
-    plan: Id | None = None
-    price: Any = Field(
-        default=None,
-        description="Of a term, in the settings' currency; a number or its text.",
-        json_schema_extra={"type": ["number", "string", "null"]},
-    )
-    end_reason: Id | None = Field(
-        default=None,
-        description="`voluntary`, `involuntary`, or a word of the settings' `end_reasons`; any "
-        "other is accepted and not looked at.",
-    )
-
-
-class RawCustomer(Request):
-    """A customer with all of its transactions, events and subscriptions."""
-
-    customer_id: Id
-    transactions: list[RawTransaction] | None = Field(
-        default=None,
-        description=(
-            "All of them; those from the as-of date on are not looked at. Needed unless the rule "
-            "is `subscription`; there as with events."
-        ),
-    )
-    subscriptions: list[RawSubscription] | None = Field(
-        default=None,
-        description=(
-            "All of them, those that have ended too; what begins or ends from the as-of date on is "
-            "not looked at. Needed under the rule `subscription`; else as with events, in a "
-            "business whose settings have subscriptions."
-        ),
-    )
-    events: list[RawEvent] | None = Field(
-        default=None,
-        description=(
-            "All of them; those from the as-of date on are not looked at. An empty list says that "
-            "there were none. Where no customer of the request has a list, what a model reads of "
-            "events is null; where one has, customers without count as having none."
-        ),
-    )
-    attributes: dict[str, str | Finite | None] = Field(
-        default={}, description="As in the customers source; those not given are null."
-    )
-
-
-class ScoreRequest(Request):
-    """Customers that need not be in the score table."""
-
-    customers: list[RawCustomer] = Field(min_length=1, max_length=limits.MAX_CUSTOMERS)
-    as_of: date | None = Field(
+    until: date | None = Field(
         default=None,
         strict=True,
-        description="Everything before this date is input. The score table's when not given.",
+        description="Day after the last of the span, at most 730 days after `as_of`.",
     )
-    horizon_days: Horizon
 
 
 class Filter(Request):
@@ -225,6 +125,20 @@ class Meta(BaseModel):
     currency: str = Field(description="Of every amount of money, as ISO 4217.")
     name: str = Field(description="The business, as in the settings.")
     grades: dict[str, str] = Field(description="How far the model is above naive rules.")
+
+
+class Span(BaseModel):
+    """Days of one's own that purchases and spend are expected in."""
+
+    start: date = Field(alias="from", description="First day.")
+    until: date = Field(description="Day after the last.")
+    note: str = Field(description="What is not said of such days.")
+
+
+class ValueMeta(Meta):
+    """What the answer rests on; `horizon_days` reaches from as_of to the end of a span."""
+
+    span: Span | None = Field(default=None, description="Where one was asked for.")
 
 
 class Reason(BaseModel):
@@ -289,6 +203,7 @@ class ValueColumns(BaseModel):
     clv_lower: float | None = _column("clv_lower")
     clv_upper: float | None = _column("clv_upper")
     clv_horizon_days: int | None = _column("clv_horizon_days")
+    margin_rate: float | None = _column("margin_rate")
     potential_value: float | None = _column("potential_value")
     tier: Tier | None = _column("tier")
 
@@ -331,7 +246,7 @@ class RiskAnswer(BaseModel):
 class ValueAnswer(BaseModel):
     """Answer of /value."""
 
-    meta: Meta
+    meta: ValueMeta
     items: list[ValueItem]
 
 

@@ -28,16 +28,16 @@ import pyarrow as pa
 from serving.api import limits
 from serving.api.failures import Failure
 from serving.api.horizon import records
-from serving.api.messages import (
+from serving.api.messages import failed
+from serving.api.plans import Behaviour, Plans
+from serving.api.rows import SCHEMAS, Source
+from serving.api.submitted import (
     RawCustomer,
     RawEvent,
     RawSubscription,
     RawTransaction,
     ScoreRequest,
-    failed,
 )
-from serving.api.plans import Behaviour, Plans
-from serving.api.rows import SCHEMAS, Source
 from serving.desk import Desk
 from serving.groups.population import Thresholds
 from serving.worker import Worker

@@ -31,5 +31,6 @@ SCHEMA = pa.schema(
         ("return_probability", pa.float64()),
         ("expected_purchases", pa.float64()),
         ("expected_spend", pa.float64()),
+        ("margin_rate", pa.float64()),
     ]
 )

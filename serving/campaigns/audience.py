@@ -165,18 +165,20 @@ def _meant(scores: pd.DataFrame, action: ActionSettings) -> np.ndarray:
     return meant & _has_reason(scores, action.reasons) if action.reasons else meant
 
 
-def _has_reason(scores: pd.DataFrame, families: tuple[str, ...]) -> np.ndarray:
+def _has_reason(scores: pd.DataFrame, names: tuple[str, ...]) -> np.ndarray:
+    """Who has a reason that raises the risk, by its family or its class."""
     import pyarrow as pa
     import pyarrow.compute as pc
+
+    from serving import drivers
 
     lists = pa.array(scores["reasons"])
     if isinstance(lists, pa.ChunkedArray):
         lists = lists.combine_chunks()
     items, owner = lists.flatten(), pc.list_parent_indices(lists).to_numpy()
-    fits = pc.and_(
-        pc.is_in(items.field("family"), pa.array(families)),
-        pc.equal(items.field("direction"), RAISES),
-    )
+    asked = pa.array(names, pa.string())
+    named = pc.or_(pc.is_in(items.field("family"), asked), pc.is_in(drivers.classes(items), asked))
+    fits = pc.and_(named, pc.equal(items.field("direction"), RAISES))
     found = np.zeros(len(scores), dtype=bool)
     found[owner[fits.to_numpy(zero_copy_only=False)]] = True
     return found

@@ -80,9 +80,12 @@ class Effect:
         "assumed", or the plan that it was measured in.
     since : date or None
         When it was measured; None where it is assumed.
+    treated : int or None
+        Customers treated in all that was measured of it; None where that is not known.
     """
 
     kept: Belief = NOTHING
     lift: Belief = NOTHING
     source: str = "assumed"
     since: date | None = None
+    treated: int | None = None

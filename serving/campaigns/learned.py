@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -41,10 +43,32 @@ def read(store: Path) -> dict[str, Effect]:
     """
     files = sorted((store / "effects").glob("*.json"))
     listed = {file.stem: _entries(file) for file in files}
-    return {action: _effect(rows[-1], rows[-1]) for action, rows in listed.items() if rows}
+    return {action: _effect(rows[-1]) for action, rows in listed.items() if rows}
 
 
-def append(store: Path, action: str, measured: Effect, prior: Effect | None = None) -> Effect:
+@dataclass(frozen=True)
+class Estimate:
+    """What one plan showed of an action.
+
+    Attributes
+    ----------
+    effects : mapping of str to Belief
+        ``kept`` or ``lift`` or both, with standard errors above 0.
+    source : str
+        The plan.
+    since : date
+        When it was measured.
+    treated : int
+        Customers.
+    """
+
+    effects: Mapping[str, Belief]
+    source: str
+    since: date
+    treated: int
+
+
+def append(store: Path, action: str, measured: Estimate, prior: Effect) -> Effect:
     """Learn from a measurement, whole or not at all.
 
     Parameters
@@ -53,10 +77,9 @@ def append(store: Path, action: str, measured: Effect, prior: Effect | None = No
         Folder of the store.
     action : str
         Letters, digits, dashes, dots and underscores.
-    measured : Effect
-        Estimates with their standard errors above 0, the plan as source, the date.
-    prior : Effect, optional
-        What was believed before any measurement; without one the measurements speak alone.
+    measured : Estimate
+    prior : Effect
+        What was believed before any measurement; what is certain in it stays as it is.
 
     Returns
     -------
@@ -66,50 +89,67 @@ def append(store: Path, action: str, measured: Effect, prior: Effect | None = No
     Raises
     ------
     CampaignError
-        If the action's name cannot name a file, or the effect has no date or no error.
+        If the action's name cannot name a file, or the estimate has no effect or no error.
     """
-    errors = [getattr(measured, name).sd for name in _EFFECTS]
-    if not _NAME.fullmatch(action) or measured.since is None or min(errors) <= 0:
+    errors = {name: one.sd for name, one in measured.effects.items()}
+    known = bool(errors) and set(errors) <= set(_EFFECTS)
+    if not _NAME.fullmatch(action) or not known or min(errors.values()) <= 0:
         raise CampaignError(
-            f"Got the action {action!r}, measured {measured.since} with the errors {errors}; "
-            "expected a plain name, a date and errors above 0."
+            f"Got the action {action!r}, measured with the errors {errors}; expected a plain name, "
+            f"one of {' and '.join(_EFFECTS)} or both, and errors above 0."
         )
     file = store / "effects" / f"{action}.json"
-    told = [_effect(row["measured"], row) for row in (_entries(file) if file.exists() else [])]
+    told = [_estimate(row) for row in (_entries(file) if file.exists() else [])]
     told = [one for one in told if one.source != measured.source] + [measured]
-    told.sort(key=lambda one: one.since or date.min)
-    rows, now = [], prior
+    told.sort(key=lambda one: one.since)
+    rows, now = [], replace(prior, treated=0)
     for one in told:
-        now = one if now is None else _after(now, one)
-        rows.append({**_plain(now), "source": one.source, "since": str(one.since)})
-        rows[-1]["measured"] = _plain(one)
+        now = _after(now, one)
+        rows.append(
+            {
+                **_plain({name: getattr(now, name) for name in _EFFECTS}),
+                "source": one.source,
+                "since": str(one.since),
+                "treated": now.treated,
+                "measured": {**_plain(one.effects), "treated": one.treated},
+            }
+        )
     write_text(file, json.dumps(rows, indent=1, allow_nan=False) + "\n")
-    return _effect(rows[-1], rows[-1])
+    return now
 
 
-def _after(before: Effect, one: Effect) -> Effect:
+def _after(before: Effect, one: Estimate) -> Effect:
     beliefs = {
-        name: getattr(before, name).learning(getattr(one, name).mean, getattr(one, name).sd)
-        for name in _EFFECTS
+        name: getattr(before, name).learning(found.mean, found.sd)
+        for name, found in one.effects.items()
     }
-    return Effect(**beliefs, source=one.source, since=one.since)
+    treated = (before.treated or 0) + one.treated
+    return replace(before, **beliefs, source=one.source, since=one.since, treated=treated)
 
 
-def _plain(effect: Effect) -> dict[str, Any]:
-    return {name: dict(vars(getattr(effect, name))) for name in _EFFECTS}
+def _plain(effects: Mapping[str, Belief]) -> dict[str, Any]:
+    return {name: dict(vars(one)) for name, one in effects.items()}
 
 
-def _effect(beliefs: dict[str, Any], row: dict[str, Any]) -> Effect:
-    held = {name: Belief(**beliefs[name]) for name in _EFFECTS}
-    return Effect(**held, source=row["source"], since=date.fromisoformat(row["since"]))
+def _effect(row: dict[str, Any]) -> Effect:
+    held = {name: Belief(**row[name]) for name in _EFFECTS}
+    since = date.fromisoformat(row["since"])
+    return Effect(**held, source=row["source"], since=since, treated=int(row["treated"]))
+
+
+def _estimate(row: dict[str, Any]) -> Estimate:
+    found = row["measured"]
+    effects = {name: Belief(**found[name]) for name in _EFFECTS if name in found}
+    since = date.fromisoformat(row["since"])
+    return Estimate(effects, row["source"], since, int(found["treated"]))
 
 
 def _entries(file: Path) -> list[dict[str, Any]]:
     try:
         rows = list(json.loads(file.read_text(encoding="utf-8")))
         for row in rows:
-            _effect(row["measured"], row)
-            _effect(row, row)
+            _estimate(row)
+            _effect(row)
     except (KeyError, TypeError, ValueError) as error:
         raise CampaignError(
             f"Got {file.name} in the store's effects, which cannot be read ({error}); expected "

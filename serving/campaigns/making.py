@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 _COLUMNS = (
     *("customer_id", "as_of", "horizon_days", "churn_probability", "return_probability"),
-    *("p_alive", "expected_purchases", "expected_spend", "clv", "stage", "tier", "reasons"),
+    *("p_alive", "expected_purchases", "expected_spend", "clv", "margin_rate"),
+    *("stage", "tier", "reasons"),
 )
 
 

@@ -70,6 +70,8 @@ class ActionLine:
         Of the treated.
     capacity : int or None
         How many it can take; None for no limit.
+    measured : int or None
+        Customers treated in what was measured of it.
     """
 
     action: str
@@ -80,6 +82,7 @@ class ActionLine:
     chosen: int
     forecast: Forecast
     capacity: int | None = None
+    measured: int | None = None
 
 
 def forecast(parts: Iterable[tuple[Increment, Effect, np.ndarray]]) -> Forecast:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from serving import margins
 from serving.campaigns import holdout
 from serving.campaigns.assignments import HOLDOUT, SCHEMA, TREATED
 from serving.campaigns.belief import Effect
@@ -42,7 +43,7 @@ class Order:
     key : bytes
         Secret of the draw.
     margin : float
-        Share of the spend that is profit, in (0, 1].
+        Share of the spend that is profit where a score row says none, in (0, 1].
     actions : mapping of str to ActionSettings
     rules : PlanSettings
         Its budget is the plan's.
@@ -191,6 +192,7 @@ def lines(
             chosen=int(chosen[:, place].sum()),
             forecast=forecast([(seen.gains[name], order.effect(name), treated[:, place])]),
             capacity=order.actions[name].capacity,
+            measured=order.effect(name).treated,
         )
         for place, name in enumerate(seen.gains)
     )
@@ -289,6 +291,7 @@ def _assignments(
             name: pa.array(some[name], from_pandas=True)
             for name in ("return_probability", "expected_purchases", "expected_spend")
         },
+        margins.COLUMN: margins.rates(some, order.margin),
     }
     arrays = []
     for item in SCHEMA:

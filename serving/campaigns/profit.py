@@ -38,15 +38,15 @@ class Outlook:
         Spend within the horizon of who returns (S), in currency.
     worth : array of shape (n,)
         Profit that keeping a customer who would leave brings (G), in currency.
-    margin : float
-        Share of the spend that is profit (m), in (0, 1].
+    margin : array of shape (n,)
+        Share of the spend that is profit (m); below zero for who is sold to at a loss.
     """
 
     leaves: np.ndarray
     spend: np.ndarray
     spend_if_back: np.ndarray
     worth: np.ndarray
-    margin: float
+    margin: np.ndarray
 
     def __getitem__(self, rows: np.ndarray) -> Outlook:
         """Outlook of some of the customers."""
@@ -55,7 +55,7 @@ class Outlook:
             self.spend[rows],
             self.spend_if_back[rows],
             self.worth[rows],
-            self.margin,
+            self.margin[rows],
         )
 
 
@@ -82,15 +82,15 @@ class Increment:
     cost: np.ndarray
 
 
-def outlook(scores: pd.DataFrame, *, margin: float) -> Outlook:
+def outlook(scores: pd.DataFrame, *, margin: float | np.ndarray) -> Outlook:
     """What is expected of customers without an action.
 
     Parameters
     ----------
     scores : pandas.DataFrame
         Score rows in which the columns of `NEEDED` are not null; ``p_alive`` may be.
-    margin : float
-        Share of the spend that is profit, in (0, 1].
+    margin : float or array of shape (n,)
+        Share of the spend that is profit, of everybody or of each.
 
     Returns
     -------
@@ -99,7 +99,7 @@ def outlook(scores: pd.DataFrame, *, margin: float) -> Outlook:
     Raises
     ------
     CampaignError
-        If a score that is needed is null, or the margin out of range.
+        If a score that is needed is null, or a margin is not a number.
 
     Notes
     -----
@@ -108,13 +108,16 @@ def outlook(scores: pd.DataFrame, *, margin: float) -> Outlook:
 
         S = E / r,    L = (V − m E)⁺,    G = m S + (L / a) · (1 − (a − r) / (1 − r))
 
+    and with the loss L = −(m E − V)⁺ where m < 0.
+
     V is earned within the horizon (m E) and later (L). Who returns is a customer, and worth m S
     now and L / a later. Who does not return is a customer still with probability (a − r) / (1 − r),
     by Bayes' rule, and then worth L / a later all the same: keeping it brings the difference. So G
     is V / r where nobody comes back who did not return, and only m S where everybody does.
 
     r and a are taken as at least `FLOOR` in the denominators: V / r would promise a fortune for a
-    lost cause. G is at most V' / FLOOR with V' = max(V, m E).
+    lost cause. G is at most V' / FLOOR with V' = max(V, m E), and below zero where m is: to keep a
+    customer who is sold to at a loss costs money.
     """
     columns = {name: scores[name].to_numpy("float64", na_value=np.nan) for name in NEEDED}
     if not all(np.isfinite(values).all() for values in columns.values()):
@@ -122,14 +125,17 @@ def outlook(scores: pd.DataFrame, *, margin: float) -> Outlook:
             f"Got customers without {', '.join(NEEDED)}; expected only those for whom they are "
             "said: leave the others out."
         )
-    if not 0 < margin <= 1:
-        raise CampaignError(f"Got a margin of {margin}; expected a share above 0, at most 1.")
     leaves, spend, clv = columns.values()
+    margin = np.broadcast_to(np.asarray(margin, dtype=np.float64), spend.shape)
+    if not np.isfinite(margin).all():
+        raise CampaignError("Got margins that are no numbers; expected a share of the spend each.")
     back = 1 - leaves
     alive = scores["p_alive"].to_numpy("float64", na_value=np.nan)
     alive = np.maximum(np.where(np.isfinite(alive), alive, 0.0), back)
     if_back = spend / np.maximum(back, FLOOR)
-    later = np.maximum(clv - margin * spend, 0.0) / np.maximum(alive, FLOOR)
+    later = clv - margin * spend
+    later = np.where(margin < 0, np.minimum(later, 0.0), np.maximum(later, 0.0))
+    later = later / np.maximum(alive, FLOOR)
     silent = np.where(leaves > 0, (alive - back) / np.where(leaves > 0, leaves, 1.0), 0.0)
     worth = margin * if_back + later * (1 - silent)
     return Outlook(leaves, spend, if_back, worth, margin)

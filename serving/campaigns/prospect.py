@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from serving import margins
 from serving.campaigns.audience import Audience, audience
 from serving.campaigns.problem import Problem
 from serving.campaigns.profit import NEEDED, Increment, Outlook, increment, outlook
@@ -90,7 +91,7 @@ def prospect(scores: pd.DataFrame, order: Order) -> Prospect:
         customers=order.customers,
         contacts=order.contacts,
     )
-    expected = outlook(known, margin=order.margin)
+    expected = outlook(known, margin=margins.rates(known, order.margin))
     gains = {name: _gain(order, name, expected) for name in order.actions}
     whole = _problem(order, aimed, list(gains.values()))
     return Prospect(known, aimed.held_back, expected, gains, whole, int((~said).sum()))

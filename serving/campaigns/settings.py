@@ -78,8 +78,8 @@ class ActionSettings(Section):
     )
     reasons: tuple[str, ...] = Field(
         default=(),
-        description="Only customers with a reason of one of these families that raises the risk, "
-        'as `["refunds", "care"]`; docs/scores.md lists them.',
+        description="Only customers with a reason of one of these families or drivers that raises "
+        'the risk, as `["refunds", "fading_rhythm"]`; docs/scores.md lists them.',
     )
     min_risk: float = Field(
         default=0.0,
@@ -116,11 +116,12 @@ class ActionSettings(Section):
 
     @field_validator("reasons")
     @classmethod
-    def _known_families(cls, reasons: tuple[str, ...]) -> tuple[str, ...]:
+    def _known_reasons(cls, reasons: tuple[str, ...]) -> tuple[str, ...]:
         from features.columns import nearest
         from features.phrases import FAMILIES
+        from serving import drivers
 
-        known = [family.name for family in FAMILIES]
+        known = [*(family.name for family in FAMILIES), *drivers.NAMES]
         for name in reasons:
             if name not in known:
                 raise ValueError(

@@ -28,7 +28,7 @@ class Terms:
     currency, timezone : str
         Of the settings.
     margin : float
-        Share of the spend that is profit, in (0, 1].
+        Share of the spend that is profit where a score row says none, in (0, 1].
     actions : mapping of str to ActionSettings
     rules : PlanSettings
     sources : Sources or None
@@ -85,7 +85,7 @@ def terms(
     sources : Sources
         All of the business; only those that are asked for are kept.
     margin : float
-        Share of the spend that is profit, in (0, 1].
+        Share of the spend that is profit where a score row says none, in (0, 1].
     currency, timezone : str
 
     Returns

@@ -47,6 +47,8 @@ class History:
         Net spend of the first occasion, in currency.
     contacts : numpy.ndarray of float64 or float
         Complaints and contacts to date; 0 where no events are on record.
+    earned : numpy.ndarray of float64 or None
+        Margin to date, in currency; None where the log states none.
     """
 
     days_since_last: np.ndarray
@@ -57,6 +59,7 @@ class History:
     spend: np.ndarray
     first_order: np.ndarray
     contacts: np.ndarray | float = 0.0
+    earned: np.ndarray | None = None
 
     @property
     def known(self) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Stage of each customer, measured against the customer's own rhythm.
 
 In: purchase histories. Out: one of ``STAGES`` for every customer with a purchase on record, and
-the date by which the own rhythm expects the next purchase. No fixed number of days decides:
+the date at which the own rhythm has the next purchase due. No fixed number of days decides:
 every limit is a multiple of the expected gap, which is the customer's own mean gap, drawn to
 the population's where there are few gaps to judge by.
 
@@ -147,8 +147,8 @@ def stage(history: History, rhythm: Rhythm) -> pd.Categorical[str]:
     return pd.Categorical.from_codes(given, pd.Index(STAGES))
 
 
-def next_purchase_by(history: History, rhythm: Rhythm, as_of: date) -> np.ndarray:
-    """Date by which the customer's own rhythm expects the next purchase.
+def due(history: History, rhythm: Rhythm, as_of: date) -> np.ndarray:
+    """Date at which the next purchase is due by the customer's own rhythm.
 
     Parameters
     ----------

@@ -22,6 +22,7 @@ from serving.groups.lifecycle import Rhythm
 from serving.groups.potential import Potential
 from serving.groups.segments import Quintiles
 from serving.groups.tiers import FREE, Costs, Cuts
+from training.unsaid import Finding
 
 #: Raised when the layout or the meaning of the thresholds changes.
 FORMAT = 1
@@ -46,6 +47,8 @@ class Thresholds:
     typical : mapping of str to float
         What the risk of a typical loyal customer is made of, log-odds by family: reasons tell
         how a customer differs from that.
+    findings : tuple of Finding
+        What could not be backed of the whole population on that date: of no customer is it said.
 
     Raises
     ------
@@ -60,6 +63,7 @@ class Thresholds:
     potential: Potential | None
     cuts: Cuts | None
     typical: Mapping[str, float] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
 
     def __post_init__(self) -> None:
         if self.customers < 1:
@@ -107,6 +111,8 @@ class Thresholds:
                 potential=_part(Potential, given["potential"]),
                 cuts=_part(Cuts, given["cuts"]),
                 typical=dict(given["typical"]),
+                # Older scorings looked for none.
+                findings=tuple(map(Finding.from_dict, given.get("findings", ()))),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ScoreTableError(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from features.compat import arrow
+from serving import margins
 from serving.groups.ledger import NONE
 from serving.groups.tiers import TIERS
 
@@ -35,7 +36,7 @@ class Terms:
     horizon_days, clv_horizon_days : int
         A period, and the span of the lifetime value, in days.
     margin : float
-        Share of the spend that is profit, in (0, 1].
+        Share of the spend that is profit, where the score table says none, in (0, 1].
     annual_discount_rate : float
         At least 0.
     """
@@ -84,9 +85,11 @@ def gains(table: ir.Table, terms: Terms, *, raised: float = 0.05) -> tuple[Gain,
         In the order of the tiers; they add up to the gain of the whole table.
     """
     names = ("return_probability", "expected_spend", "clv")
-    rows = arrow(table.select(*names, tier=table.tier.fill_null(NONE)))
+    stated = [name for name in (margins.COLUMN,) if name in table.columns]
+    rows = arrow(table.select(*names, *stated, tier=table.tier.fill_null(NONE)))
     p, spend, clv = (rows[name].to_numpy().astype(float) for name in names)
-    more = again(p, spend, clv, terms, raised=raised) - clv
+    profit = margins.rates(rows, terms.margin) * spend
+    more = again(p, profit, clv, terms, raised=raised) - clv
     tiers = np.asarray(rows["tier"].to_pylist(), dtype=object)
     found = []
     for tier in (*TIERS, NONE):
@@ -99,7 +102,7 @@ def gains(table: ir.Table, terms: Terms, *, raised: float = 0.05) -> tuple[Gain,
 
 
 def again(
-    p: np.ndarray, spend: np.ndarray, clv: np.ndarray, terms: Terms, *, raised: float
+    p: np.ndarray, profit: np.ndarray, clv: np.ndarray, terms: Terms, *, raised: float
 ) -> np.ndarray:
     """Lifetime values with retention raised.
 
@@ -107,8 +110,9 @@ def again(
     ----------
     p : numpy.ndarray of float64
         Return probability over the horizon, in [0, 1].
-    spend, clv : numpy.ndarray of float64
-        Expected spend over the horizon and lifetime value, in currency.
+    profit, clv : numpy.ndarray of float64
+        Margin of the expected spend over the horizon, and lifetime value, in currency; both are
+        below zero for a customer who is sold to at a loss.
     terms : Terms
     raised : float
         At least 0.
@@ -116,12 +120,13 @@ def again(
     Returns
     -------
     numpy.ndarray of float64
-        Currency, at least `clv`; NaN where `clv` or `p` is.
+        Currency, at least `clv` where that is a gain, and at most where it is a loss: to keep
+        such a customer costs money. NaN where `clv` or `p` is.
 
     Notes
     -----
     With the horizon h as a period, n = H / h periods of the lifetime horizon H, the discount v of
-    a period and the profit of the first one π = g · spend · √v (g the margin), a customer whose
+    a period and the profit of the first one π = profit · √v, a customer whose
     retention from one period to the next is r is worth π A(r), A(r) = Σ_{k<n} (r v)^k, a last part
     of a period counted as a part. So r is found from clv = π A(r), within [0, 1]. Raised by q,
     r' = min(1, (1 + q) r) and p' = min(1, (1 + q) p), and clv' = clv · p'/p · A(r') / A(r): more
@@ -138,14 +143,14 @@ def again(
     n = max(1.0, terms.clv_horizon_days / terms.horizon_days)
     grid = np.linspace(0.0, 1.0, _GRID)
     annuity = _annuity(grid, v, n)
-    first = terms.margin * spend * np.sqrt(v)
+    first = profit * np.sqrt(v)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         r = np.interp(clv / first, annuity, grid)
         more = np.where(p > 0, np.minimum(1.0, (1.0 + raised) * p) / p, 1.0)
     raised_r = np.minimum(1.0, (1.0 + raised) * r)
     longer = _annuity(raised_r, v, n) / _annuity(r, v, n)
     # Without spend in the horizon nothing tells how long the customer stays.
-    factor = more * np.where(first > 0, longer, 1.0)
+    factor = more * np.where(first != 0, longer, 1.0)
     return np.where(np.isnan(p), np.nan, clv * factor)
 
 

@@ -35,7 +35,8 @@ class Costs:
     Parameters
     ----------
     margin : float
-        Share of the spend that is profit before these costs, in (0, 1].
+        Share of the spend that is profit before these costs, in (0, 1]; of a log that states no
+        margins.
     per_order, per_contact : float
         Of an occasion, and of a complaint or contact, in currency; at least 0.
     """
@@ -154,7 +155,8 @@ def tier(
     Notes
     -----
     1. costly: a negative lifetime value, or refunds to date as large as the purchases, or a
-       margin to date below the cost to serve: m · spend < c_o · occasions + c_c · contacts.
+       margin to date below the cost to serve: e < c_o · occasions + c_c · contacts, with the
+       margin on record e, or e = m · spend where the log states none.
     2. key: lifetime value at the key cut or above.
     3. growth: not lapsed, a potential of at least 3 times the lifetime value, and the best of
        similar customers are key customers.
@@ -179,5 +181,6 @@ def tier(
 
 def _costly(history: History, clv: np.ndarray, costs: Costs | Cuts) -> np.ndarray:
     served = costs.per_order * (history.frequency + 1.0) + costs.per_contact * history.contacts
+    earned = costs.margin * history.spend if history.earned is None else history.earned
     with np.errstate(invalid="ignore"):
-        return (clv < 0) | (history.spend <= 0) | (costs.margin * history.spend < served)
+        return (clv < 0) | (history.spend <= 0) | (earned < served)

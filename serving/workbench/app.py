@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic_core import to_json
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -22,6 +23,7 @@ from starlette.staticfiles import StaticFiles
 
 from serving import catalogue, questions
 from serving.api import answers, documentation, exports, observability, parameters
+from serving.api import groups as told_groups
 from serving.api.failures import Failure
 from serving.api.security import granted
 from serving.workbench import (
@@ -33,6 +35,7 @@ from serving.workbench import (
     groups,
     language,
     models,
+    moods,
     overview,
     pages,
 )
@@ -63,8 +66,8 @@ def application(worker: WorkerOf) -> Starlette:
         return lambda request: answer(worker(), request)
 
     async def customer_page(request: Request) -> Response:
-        customer_id = await _form_value(request, "customer_id")
-        return await run_in_threadpool(_customer, worker(), request, customer_id)
+        customer_id, form = await _form_value(request, "customer_id"), await _form(request)
+        return await run_in_threadpool(_customer, worker(), request, customer_id, form)
 
     async def plan_made(request: Request) -> Response:
         return await run_in_threadpool(campaign.make, worker(), await _form(request))
@@ -79,6 +82,8 @@ def application(worker: WorkerOf) -> Starlette:
             Route("/plan/make", plan_made, methods=["POST"]),
             Route("/plan/export", with_worker(campaign.export), methods=["GET"]),
             Route("/plans", with_worker(campaign.listing), methods=["GET"]),
+            Route("/equity", with_worker(_equity), methods=["GET"]),
+            Route("/satisfaction", with_worker(_satisfaction), methods=["GET"]),
             Route("/models", with_worker(_models), methods=["GET"]),
             Route("/models/plot", with_worker(_plot), methods=["GET"]),
             Route("/data", with_worker(_data), methods=["GET"]),
@@ -124,16 +129,35 @@ def _customers(worker: Worker, request: Request) -> Response:
     return pages.render("customers.html", request, **shown)
 
 
-def _customer(worker: Worker, request: Request, customer_id: str) -> Response:
-    shown = customer.content(worker, customer_id, granted())
+def _customer(
+    worker: Worker, request: Request, customer_id: str, form: list[tuple[str, str]]
+) -> Response:
+    shown = customer.content(worker, customer_id, granted(), form)
     return pages.render("customer.html", request, **shown)
 
 
 def _segments(worker: Worker, request: Request) -> Response:
+    """A page for people, figures for programs."""
+    if not _for_people(request):
+        return _json(told_groups.segments(worker, granted()))
     desk = worker.desk
     if desk is None:
         return _empty(worker, request)
-    return pages.render("segments.html", request, **groups.content(worker, desk, granted()))
+    given = request.query_params.multi_items()
+    shown = groups.content(worker, desk, granted(), given)
+    return pages.render("segments.html", request, **shown)
+
+
+def _equity(worker: Worker, request: Request) -> Response:
+    given = request.query_params.multi_items()
+    return _json(told_groups.equity(worker, granted(), given))
+
+
+def _satisfaction(worker: Worker, request: Request) -> Response:
+    desk = worker.desk
+    if desk is None:
+        return _empty(worker, request)
+    return pages.render("satisfaction.html", request, **moods.content(worker, desk, granted()))
 
 
 def _models(worker: Worker, request: Request) -> Response:
@@ -148,7 +172,7 @@ def _plot(worker: Worker, request: Request) -> Response:
 
 
 def _data(worker: Worker, request: Request) -> Response:
-    return pages.render("data.html", request, **check.content(worker.deployment.store))
+    return pages.render("data.html", request, **check.content(worker))
 
 
 def _language(request: Request) -> Response:
@@ -211,9 +235,18 @@ def _docs(request: Request) -> Response:
 def _refused(request: Request, error: Exception) -> Response:
     """A page for people, the one shape for programs."""
     assert isinstance(error, Failure)  # noqa: S101 - registered for nothing else
-    if "text/html" in request.headers.get("accept", ""):
+    if _for_people(request):
         return pages.render("refused.html", request, error.status, failure=error)
     return error.response()
+
+
+def _for_people(request: Request) -> bool:
+    """Whether a page is wanted, as browsers say; programs want the figures."""
+    return "text/html" in request.headers.get("accept", "")
+
+
+def _json(content: dict[str, Any]) -> Response:
+    return Response(to_json(content), media_type="application/json", headers={"Vary": "Accept"})
 
 
 async def _form_value(request: Request, name: str) -> str:

@@ -1,78 +1,31 @@
 """What the page of the groups shows: tiers, stages and segments, and what changed since last time.
 
-In: the newest score table of a store, and the one before. Out: figures of groups, the parts of
-the change of equity, who went from which stage to which, and key accounts whose risk rose. They
-are worked out once for each score table, in the engine.
+In: the newest score table of a store, and the one before. Out: figures of groups, what better
+retention is worth, the parts of the change of equity, who went from which stage to which, and key
+accounts whose risk rose: the figures that the API answers with.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date
-from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from serving.api import answers
+from serving.api import groups as told
 from serving.desk import Desk
-from serving.errors import ScoreTableError
+from serving.groups import named, remembered
 from serving.groups.lifecycle import STAGES
-from serving.groups.tiers import TIERS
+from serving.groups.standing import Segments
 from serving.workbench import charts, customers
 from serving.worker import Worker
-
-if TYPE_CHECKING:
-    from serving.groups.equity import Movement
-    from serving.groups.migration import Flow
-    from serving.groups.rises import Rise
-    from serving.groups.summary import Group
 
 #: Key accounts of the list of rises.
 RISES = 15
 
 
-@dataclass(frozen=True)
-class Since:
-    """What changed since an earlier score table.
-
-    Parameters
-    ----------
-    as_of : date
-        The earlier one's.
-    movement : Movement
-    flows : dict of (str, str) to Flow
-        By stage before and now.
-    rises : tuple of Rise
-    notes : tuple of str
-        Doubts about the comparison.
-    """
-
-    as_of: date
-    movement: Movement
-    flows: dict[tuple[str, str], Flow]
-    rises: tuple[Rise, ...]
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Groups:
-    """Groups of a score table.
-
-    Parameters
-    ----------
-    tiers, stages, named : tuple of Group
-    since : Since or None
-        None without an earlier score table, or one that cannot be compared.
-    """
-
-    tiers: tuple[Group, ...]
-    stages: tuple[Group, ...]
-    named: tuple[Group, ...]
-    since: Since | None
-
-
-def content(worker: Worker, desk: Desk, scopes: Iterable[str]) -> dict[str, Any]:
+def content(
+    worker: Worker, desk: Desk, scopes: Iterable[str], given: Iterable[tuple[str, str]] = ()
+) -> dict[str, Any]:
     """Gather what the page of the groups shows.
 
     Parameters
@@ -81,70 +34,41 @@ def content(worker: Worker, desk: Desk, scopes: Iterable[str]) -> dict[str, Any]
         With a store.
     desk : Desk
     scopes : iterable of str
+    given : iterable of (name, value)
+        Of the query string, as `/equity` takes it.
 
     Returns
     -------
     dict
     """
-    from serving.groups import named
-
+    sees, policy, raised = customers.seen(scopes), worker.deployment.policy, told.raise_of(given)
+    found, notes = told.groups(worker, scopes)
+    since, reasons = told.since(worker)
     store = worker.deployment.store
     assert store is not None  # noqa: S101 - the table is from it
-    earlier = max((day for day in store.dates("scores") if day < desk.meta.as_of), default=None)
-    paths = [store.scores(day) for day in (desk.meta.as_of, earlier) if day is not None]
-    found = _found(*(pair for path in paths for pair in (path, path.stat().st_mtime_ns)))
-    sees = customers.seen(scopes)
     return {
         "meta": answers.meta(worker, desk),
         "age_days": (worker.today - desk.meta.as_of).days,
         "sees": sees,
         "groups": found,
+        "notes": notes,
         "words": {item.name: item.words for item in named.TABLE},
+        "rules": {name: rule.description for name, rule in policy.segments.items()},
         "stages": STAGES,
         "chart": _drawn(found) if sees["value"] else None,
+        "raised": raised,
+        "gains": remembered.gains(store, desk.meta.as_of, policy.value, raised=raised)
+        if sees["value"]
+        else (),
+        "since": since,
+        "flows": {(flow.before, flow.now): flow for flow in since.stages} if since else {},
+        "rises": since.rises[:RISES] if since else (),
+        # Where there is an earlier table that cannot be compared, the reason is told.
+        "why_not": reasons if remembered.earlier(store, desk.meta.as_of) else (),
     }
 
 
-@lru_cache(maxsize=4)
-def _found(now: Path, written: int, before: Path | None = None, _: int = 0) -> Groups:
-    """Groups of a file as it was written, beside an earlier one."""
-    from features import connection
-    from serving.groups import ledger, named
-    from serving.groups import summary as groups
-    from serving.groups.rules import NAMED
-
-    del written
-    engine = connection.duckdb()
-    table = ledger.scores(engine, now)
-    return Groups(
-        groups.by(table, "tier", TIERS),
-        groups.by(table, "stage", STAGES),
-        groups.by(table, NAMED, named.NAMES),
-        None if before is None else _since(engine, table, now, before),
-    )
-
-
-def _since(engine: Any, table: Any, now: Path, before: Path) -> Since | None:
-    from serving import scores
-    from serving.groups import equity, ledger, migration, rises
-
-    try:
-        earlier, current = scores.read_meta(before), scores.read_meta(now)
-        notes = ledger.doubts(earlier, current)
-        both = ledger.beside(ledger.scores(engine, before), table).cache()
-    except ScoreTableError:
-        return None
-    with both:
-        return Since(
-            earlier.as_of,
-            equity.movement(both),
-            {(flow.before, flow.now): flow for flow in migration.migration(both, "stage")},
-            rises.rises(both, RISES),
-            notes,
-        )
-
-
-def _drawn(found: Groups) -> charts.Figure | None:
+def _drawn(found: Segments) -> charts.Figure | None:
     """Equity by tier as bars."""
     import altair as alt
     import pandas as pd

@@ -28,6 +28,7 @@ PLACES = (
     Place("/", "Overview"),
     Place("/customers", "Customers"),
     Place("/segments", "Segments"),
+    Place("/satisfaction", "Satisfaction"),
     Place("/plan", "Plan"),
     Place("/models", "Models"),
     Place("/data", "Data"),

@@ -30,6 +30,7 @@ TRANSACTIONS = pa.schema(
         ("category", pa.string()),
     ]
 )
+MARGIN = pa.field("margin", pa.decimal128(18, 6))
 EVENTS = pa.schema(
     [
         ("customer_id", pa.string()),
@@ -75,12 +76,16 @@ class Log:
 
 
 def transactions(rows: Iterable[Sequence[Any]]) -> pa.Table:
-    """Rows of (customer, day, amount[, order, product, category]); noon of the day."""
-    records = []
+    """Rows of (customer, day, amount[, order, product, category[, margin]]); noon of the day.
+
+    The log states margins where a row has a place for one.
+    """
+    records, stated = [], False
     for row in rows:
         customer, day, amount, *ids = row
         day = date.fromisoformat(day) if isinstance(day, str) else day
-        order, product, category = (*ids, None, None, None)[:3]
+        order, product, category, margin = (*ids, None, None, None, None)[:4]
+        stated = stated or len(ids) > 3
         records.append(
             {
                 "customer_id": customer,
@@ -90,9 +95,10 @@ def transactions(rows: Iterable[Sequence[Any]]) -> pa.Table:
                 "order_id": order,
                 "product_id": product,
                 "category": category,
+                "margin": None if margin is None else Decimal(str(margin)),
             }
         )
-    return pa.Table.from_pylist(records, TRANSACTIONS)
+    return pa.Table.from_pylist(records, TRANSACTIONS.append(MARGIN) if stated else TRANSACTIONS)
 
 
 def events(rows: Iterable[Sequence[Any]]) -> pa.Table:
@@ -140,9 +146,9 @@ def random_log(seed: int, start: date, end: date, purchases: int, customers_: ra
 
     The first customers buy hundreds of times and the last hardly once, in orders of one to five
     lines; one order in eight sends part of itself back on its day, one in twelve all of it, and
-    one in ten is a refund of another day. Some lines are free, some name no product. Complaints,
-    resolutions, marks, contacts and usage come beside them; a third of the customers has no
-    event. Some customers have no attribute.
+    one in ten is a refund of another day. Some lines are free, some name no product and no margin,
+    some are sold at a loss. Complaints, resolutions, marks, contacts and usage come beside them; a
+    third of the customers has no event. Some customers have no attribute.
     """
     rng = np.random.default_rng(seed)
     span = (end - start).days
@@ -154,11 +160,11 @@ def random_log(seed: int, start: date, end: date, purchases: int, customers_: ra
         lines = [_line(rng, customer, day, f"o{seed}-{order}") for _ in range(rng.integers(1, 6))]
         fate = rng.random()
         if fate < 1 / 8:
-            lines.append((*lines[0][:2], -lines[0][2] / 2, *lines[0][3:]))
+            lines.append(_back(lines[0], 2))
         elif fate < 1 / 8 + 1 / 12:
-            lines += [(*line[:2], -line[2], *line[3:]) for line in lines]
+            lines += [_back(line) for line in lines]
         elif fate < 1 / 8 + 1 / 12 + 1 / 10:
-            lines = [(*lines[0][:2], -lines[0][2], *lines[0][3:])]
+            lines = [_back(lines[0])]
         bought += lines
         if customer[-1] < "7":
             seen += _event(rng, customer, day)
@@ -171,7 +177,16 @@ def _line(rng: np.random.Generator, customer: str, day: date, order: str) -> tup
     amount = Decimal(int(rng.integers(0, 10_000))) / 100 if rng.random() > 0.05 else Decimal(0)
     named = rng.random() > 0.1
     product_id = f"p{product}" if named else None
-    return (customer, day, amount, order, product_id, f"k{product % 6}" if named else None)
+    ids = (order, product_id, f"k{product % 6}") if named else (order, None, None)
+    # Some products are sold at a loss; of those without a name the margin is not known.
+    return (customer, day, amount, *ids, amount * (product % 7 - 1) / 10 if named else None)
+
+
+def _back(line: tuple[Any, ...], part: int = 1) -> tuple[Any, ...]:
+    """The refund of a line, or of a part of it, with its margin."""
+    *known, margin = line
+    known[2] = -known[2] / part
+    return (*known, None if margin is None else -margin / part)
 
 
 def _event(rng: np.random.Generator, customer: str, day: date) -> list[tuple[Any, ...]]:
@@ -219,7 +234,7 @@ def future_log() -> Log:
     """The same customers and forty new ones from AS_OF on, that day included."""
     log = random_log(8, AS_OF, AS_OF + timedelta(days=400), 1_500, range(160))
     at_midnight = transactions(
-        [(f"c{k:04d}", AS_OF, 900 + k, f"f{k}", "pX", "kX") for k in range(160)]
+        [(f"c{k:04d}", AS_OF, 900 + k, f"f{k}", "pX", "kX", 300 + k) for k in range(160)]
     )
     complaints = events(
         [

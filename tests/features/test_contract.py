@@ -18,6 +18,7 @@ from features.contract import (
     AMOUNT_RANGE,
     DUPLICATE,
     FUTURE,
+    MARGIN_RANGE,
     NO_AMOUNT,
     NO_CUSTOMER,
     NO_DATE,
@@ -27,6 +28,7 @@ from features.contract import (
     TOO_OLD,
     UNPARSEABLE_AMOUNT,
     UNPARSEABLE_DATE,
+    UNPARSEABLE_MARGIN,
     UNPARSEABLE_VALUE,
 )
 from features.errors import InputError
@@ -124,6 +126,34 @@ def test_the_columns_and_their_types(take: Take) -> None:
     }
     (row,) = _rows(inputs.transactions)
     assert (row["order_id"], row["product_id"], row["category"]) == ("7", None, None)
+
+
+@pytest.mark.parametrize(
+    ("margin", "reason"),
+    [
+        ("three", UNPARSEABLE_MARGIN),
+        ('"1,50"', UNPARSEABLE_MARGIN),
+        ("inf", MARGIN_RANGE),
+        ("NaN", MARGIN_RANGE),
+        ("-1e9", MARGIN_RANGE),
+    ],
+)
+def test_a_row_with_a_margin_that_is_no_money_is_rejected(
+    take: Take, margin: str, reason: str
+) -> None:
+    text = f"id,at,amount,left\nC9,2024-03-01,5,1\nC1,2024-03-01,5,{margin}\n"
+    inputs = take(text, margin="left")
+    assert _reasons(inputs) == {reason: 1}
+    assert [r["customer_id"] for r in _rows(inputs.transactions)] == ["C9"]
+    # What is wrong with the amount is told first.
+    assert _reasons(take("id,at,amount,left\nC1,2024-03-01,,x\n", margin="left")) == {NO_AMOUNT: 1}
+
+
+def test_a_margin_may_be_reckoned_below_zero_and_not_known(take: Take) -> None:
+    text = "id,at,amount,n,cost\nC1,2024-03-01,5,2,2.20\nC2,2024-03-01,5,3,1.9\nC3,2024-03-01,5,,\n"
+    rows = _rows(take(text, margin="amount - n * cost").transactions)
+    told = {row["customer_id"]: row["margin"] for row in rows}
+    assert told == {"C1": Decimal("0.6"), "C2": Decimal("-0.7"), "C3": None}
 
 
 def test_now_is_of_the_business_and_not_of_the_machine(take: Take) -> None:

@@ -27,6 +27,7 @@ def _leftovers(folder: Path) -> list[str]:
 def test_paths_are_by_date(tmp_path: Path) -> None:
     store = Store(tmp_path)
     assert store.behaviour(DAY) == tmp_path / "behaviour" / "as_of=2024-03-01.parquet"
+    assert store.events(DAY) == tmp_path / "events" / "as_of=2024-03-01.parquet"
     assert store.occasions(DAY) == tmp_path / "occasions" / "as_of=2024-03-01.parquet"
     assert store.scores(DAY) == tmp_path / "scores" / "as_of=2024-03-01.parquet"
     assert store.rejects() == tmp_path / "rejects"

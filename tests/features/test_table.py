@@ -123,9 +123,10 @@ def test_a_customer_again_under_another_id_has_the_same_row_and_changes_no_other
 
 def test_amounts_in_pence_multiply_money_by_100_and_nothing_else(rich_log, built):
     log = rich_log.transactions
-    place = log.column_names.index("amount")
-    pence = pc.multiply(log["amount"], pa.scalar(100)).cast(pa.decimal128(18, 6))
-    dear = build(replace(rich_log, transactions=log.set_column(place, "amount", pence)))
+    for name in ("amount", "margin"):
+        pence = pc.multiply(log[name], pa.scalar(100)).cast(pa.decimal128(18, 6))
+        log = log.set_column(log.column_names.index(name), name, pence)
+    dear = build(replace(rich_log, transactions=log))
     money = {f.name for f in FEATURES if f.unit == "currency" and f.name in LOGGED}
     ratios = {"order_last_ratio", "refund_share"}
     assert set(differing(dear, built)) >= money
@@ -284,7 +285,10 @@ def test_duckdb_equals_spark_bit_for_bit(
     logs = (future_log, rich_log, extremes)
     both = replace(
         rich_log,
-        transactions=pa.concat_tables([log.transactions for log in logs]),
+        # The extremes state no margin.
+        transactions=pa.concat_tables(
+            [log.transactions for log in logs], promote_options="default"
+        ),
         events=pa.concat_tables([log.events for log in logs]),
     )
     tables = {}

@@ -20,8 +20,8 @@ from serving.errors import OutputError, ScoreTableError
 from training.errors import NotEnoughData, RegistryError, StatisticalWarning
 
 VERBS = (
-    "demo", "check", "build", "train", "score", "plan", "segments", "equity", "cohorts", "accounts",
-    "serve", "bento", "models", "sample",
+    "demo", "check", "build", "train", "score", "plan", "measure", "segments", "equity", "cohorts",
+    "accounts", "serve", "bento", "models", "sample",
 )  # fmt: skip
 
 

@@ -14,7 +14,10 @@ import pytest
 from typer.testing import CliRunner
 
 from regulars import cli, exits
-from serving import scores, scoring
+from serving import deployment, scores, scoring
+from serving.api import group_messages, groups
+from serving.api.newest import Newest
+from serving.worker import Worker
 
 SETTINGS = """\
 name = "kiosk"
@@ -58,6 +61,10 @@ class Simple:
         given |= {"return_probability": stays, "churn_probability": 1 - stays, "p_alive": stays}
         given |= {"expected_purchases": 2 * stays, "expected_spend": spend, "clv": 0.8 * spend}
         return pd.DataFrame(given, index=frame.index)
+
+    def margin_rates(self, frame: pd.DataFrame) -> np.ndarray:
+        """One margin for all."""
+        return np.full(len(frame), 0.8)
 
     def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Log-odds by family."""
@@ -168,6 +175,75 @@ def test_people_read_the_same(kiosk: Path):
     assert f"How the equity moved since {THEN}" in shown
     assert "late_key" in run(kiosk, "segments").stdout
     assert "2024-06" in run(kiosk, "cohorts").stdout
+
+
+def worker(config: Path) -> Worker:
+    """A service's worker over the same store, without a model."""
+    found = deployment.resolve({"REGULARS_CONFIG": str(config), "REGULARS_SCORER": "none"})
+    assert found.store is not None
+    return Worker(found, None, Newest(found.store), clock=lambda: datetime(2024, 7, 1, tzinfo=UTC))
+
+
+@pytest.mark.parity
+def test_the_service_answers_with_the_segments_of_the_command_line(kiosk: Path):
+    printed, told = figures(kiosk, "segments"), groups.segments(worker(kiosk), ["admin"])
+    for kind in ("tiers", "stages", "named"):
+        assert told[kind] == printed[kind]
+    own = [{name: one[name] for name in printed["rules"][0]} for one in told["rules"]]
+    assert own == printed["rules"]
+    assert told["rules"][0]["where"] == "tier = 'key' and days_since_last > 20"
+    assert told["notes"] == []
+    group_messages.SegmentsAnswer.model_validate(told, extra="forbid")
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("retention", ["0.05", "0.2"])
+def test_the_service_answers_with_the_equity_of_the_command_line(kiosk: Path, retention: str):
+    printed = figures(kiosk, "equity", "--retention", retention)
+    told = groups.equity(worker(kiosk), ["admin"], [("retention", retention)])
+    for part in ("tiers", "stages", "raised", "gains"):
+        assert json.loads(json.dumps(told[part])) == printed[part]
+    assert json.loads(json.dumps(told["since"], default=str)) == printed["since"]
+    group_messages.EquityAnswer.model_validate(told, extra="forbid")
+
+
+def test_a_key_is_told_nothing_of_the_other_scope_by_groups(kiosk: Path):
+    shop = worker(kiosk)
+    risk, value = (groups.segments(shop, [scope]) for scope in ("risk", "value"))
+    assert risk["tiers"] == []
+    assert {one["equity"] for one in risk["stages"]} == {None}
+    assert {one["churn_probability"] for one in value["stages"] + value["tiers"]} == {None}
+    # One of the two names the tier, the other a number of purchases.
+    assert [one["name"] for one in risk["rules"]] == ["everybody"]
+    assert [one["name"] for one in value["rules"]] == ["late_key", "everybody"]
+    assert groups.equity(shop, ["value"], [])["since"]["rises"] == []
+
+
+def test_segments_of_the_settings_without_their_behaviour_are_told_to_be_missing(
+    kiosk: Path, tmp_path: Path
+):
+    file = kiosk.parent / ".regulars" / "behaviour" / f"as_of={NOW}.parquet"
+    moved = file.rename(tmp_path / "kept.parquet")
+    try:
+        told = groups.segments(worker(kiosk), ["admin"])
+        assert told["rules"] == []
+        assert "got no behaviour table" in told["notes"][0]
+        assert sum(one["customers"] for one in told["stages"]) == len(stored(kiosk, NOW))
+    finally:
+        moved.rename(file)
+
+
+def test_a_score_table_that_is_written_again_is_worked_out_again(kiosk: Path, tmp_path: Path):
+    path = kiosk.parent / ".regulars" / "scores" / f"as_of={NOW}.parquet"
+    before, kept = groups.segments(worker(kiosk), ["admin"]), path.read_bytes()
+    try:
+        frame = scores.read(path).head(7).reset_index(drop=True)
+        scores.write(frame, scores.read_meta(path), path)
+        after = groups.segments(worker(kiosk), ["admin"])
+    finally:
+        path.write_bytes(kept)
+    assert sum(one["customers"] for one in before["tiers"]) == 80
+    assert sum(one["customers"] for one in after["tiers"]) == 7
 
 
 def test_cohorts_hold_every_buyer(kiosk: Path):

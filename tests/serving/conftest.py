@@ -45,6 +45,10 @@ class MadeScorer:
             columns[f"{name}_lower"] = columns[f"{name}_upper"] = np.nan
         return pd.DataFrame(columns, index=frame.index)
 
+    def margin_rates(self, frame: pd.DataFrame) -> np.ndarray:
+        """The margin that the lifetime value is reckoned with."""
+        return np.full(len(frame), 0.3)
+
     def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Log-odds by family; "pattern" is one that nobody describes."""
         columns = {

@@ -101,7 +101,7 @@ def test_the_rules_of_the_tiers_decide_as_they_are_told(population):
     ("why", "gone", "known"),
     [
         (abstention.NO_PURCHASES, abstention.ANSWERS, False),
-        (abstention.NO_NUMBER, abstention.ANSWERS, True),
+        (abstention.NO_NUMBER, {*abstention.ANSWERS} - {"stage"}, True),
         (abstention.NO_POPULATION, abstention.DECIDED, True),
     ],
 )

@@ -15,8 +15,8 @@ from serving import scoring
 from serving.api import answers, billing, raw
 from serving.api.failures import Failure
 from serving.api.horizon import records
-from serving.api.messages import ScoreRequest
 from serving.api.plans import Plans
+from serving.api.submitted import ScoreRequest
 from serving.deployment import Deployment, Names
 from serving.worker import Worker
 from training.spread import Spread

@@ -34,6 +34,7 @@ COLUMNS = [
     "clv_lower",
     "clv_upper",
     "clv_horizon_days",
+    "margin_rate",
     "potential_value",
     "next_purchase_by",
     "involuntary_probability",

@@ -44,6 +44,10 @@ class Broken:
         given.loc[given.index[::3], self.column] = self.value
         return given
 
+    def margin_rates(self, frame):
+        """Of the made model."""
+        return self.made.margin_rates(frame)
+
     def contributions(self, frame):
         """Log-odds by family."""
         return self.made.contributions(frame)

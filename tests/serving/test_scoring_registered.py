@@ -113,6 +113,8 @@ def test_everything_is_said_of_every_buyer(full):
     assert (
         rows[[name for name in rows if name.endswith(("_lower", "_upper"))]].notna().all(axis=None)
     )
+    assert (rows["next_purchase_by"] >= AS_OF).all()
+    assert (rows["next_purchase_by"] < AS_OF + timedelta(days=365)).all()
     assert rows["reasons"].map(len).between(0, 3).all()
     assert rows["reasons"].map(len).gt(0).mean() > 0.9
 

@@ -102,6 +102,17 @@ def test_neighbouring_windows_add_up_to_the_tables_own_figures(
         scorer.between(rows, AS_OF, AS_OF - timedelta(days=1), AS_OF)
 
 
+def test_the_next_purchase_does_not_depend_on_the_models_beside_the_value_model(
+    scorer: Scorer, rows: pd.DataFrame
+) -> None:
+    days = scorer.days_to_next_purchase(rows)
+    assert days is not None
+    assert (days > 0).all() and (days < 365).all()
+    beside = replace(scorer, speaker="value", churn=None, carry=None)
+    np.testing.assert_array_equal(beside.days_to_next_purchase(rows), days)
+    assert replace(scorer, value=None).days_to_next_purchase(rows) is None
+
+
 def test_a_calendar_leaves_the_tested_horizons_alone_and_moves_the_days_between(
     trained: Training, order: Callable[..., Order], rows: pd.DataFrame
 ) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from training import backtest, groups, reliability
+from training import backtest, groups, limits, reach, reliability, shape
 from training.asked import Asked
 from training.errors import NotEnoughData, StatisticalWarning
 from training.evidence import Evidence, Order
@@ -101,14 +101,18 @@ def gather_subscriptions(inputs: Inputs, order: Order, asked: Asked, tell: Tell)
     speaker = speaker_of(learned.hazard)
     grades = grade_all(known.tested, speaker)
     letters = {question: one.letter for question, one in grades.items()}
+    learned_from = [*(past[day] for day in plan.production.dates), now]
     # What came of the newest snapshots is known today, not at the origins.
     scorer = replace(
         work.scorer(learned, order.as_of, letters),
         spread=_spread(known.tested, speaker),
         failures=Failures.learn([past[day] for day in sorted(past)]),
+        reach=reach.learn(learned_from),
+        shape=shape.learn(learned_from),
     )
     tell("fit", 1, 1)
-    return _evidence(work, plan, scorer, known, grades, data, now, order)
+    found = _evidence(work, plan, scorer, known, grades, data, now, order)
+    return replace(found, silence=limits.sentences(scorer, learned_from))
 
 
 class _Work:

@@ -32,6 +32,8 @@ from training.terms import OnTerms, Terms
 
 if TYPE_CHECKING:
     from training.churn import ChurnModel
+    from training.reach import Reach
+    from training.shape import Shape
 
 KIND = "subscription"
 HAZARD = "hazard"
@@ -62,6 +64,8 @@ class SubscriptionScorer(OnTerms):
         null.
     failures : Failures
         Which part of the risk is a payment that fails.
+    reach, shape : Reach, Shape or None
+        As of `training.scorer.Scorer`.
     """
 
     terms: Terms
@@ -71,6 +75,8 @@ class SubscriptionScorer(OnTerms):
     prices: Prices = field(default_factory=Prices)
     spread: Spread | None = None
     failures: Failures = field(default_factory=Failures)
+    reach: Reach | None = None
+    shape: Shape | None = None
 
     @property
     def speaker(self) -> str:
@@ -208,8 +214,9 @@ class SubscriptionScorer(OnTerms):
         self.hazard.save(folder / HAZARD)
         self.prices.save(folder)
         self.failures.save(folder)
-        if self.spread is not None:
-            self.spread.save(folder)
+        for part in (self.spread, self.reach, self.shape):
+            if part is not None:
+                part.save(folder)
         text = json.dumps(head, indent=1, allow_nan=False)
         (folder / HEAD).write_text(text, encoding="utf-8")
 
@@ -228,6 +235,9 @@ class SubscriptionScorer(OnTerms):
         SubscriptionScorer
             Predicts bit for bit what the saved one did.
         """
+        from training.reach import Reach
+        from training.shape import Shape
+
         return cls(
             Terms(**head["terms"]),
             Hazard.load(folder / HAZARD),
@@ -236,6 +246,8 @@ class SubscriptionScorer(OnTerms):
             Prices.load(folder),
             Spread.load(folder),
             Failures.load(folder),
+            Reach.load(folder),
+            Shape.load(folder),
         )
 
     def _blocks(self, frame: pd.DataFrame, horizon: int) -> list[pd.DataFrame]:

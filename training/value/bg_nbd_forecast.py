@@ -125,15 +125,15 @@ def log_likelihoods(params: Parameters, x: ArrayLike, t_x: ArrayLike, T: ArrayLi
 
 
 def return_probability(
-    params: Parameters, t: float, x: ArrayLike, t_x: ArrayLike, T: ArrayLike
+    params: Parameters, t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike
 ) -> Floats:
     """Probability of at least one purchase in the next `t`.
 
     Parameters
     ----------
     params : Parameters
-    t : float >= 0
-        Length of the window, in the time unit of the parameters.
+    t : array-like of float >= 0
+        Length of the window, in the time unit of the parameters; one for all or each their own.
     x, t_x, T : array-like of float
         As in `p_alive`.
 
@@ -151,7 +151,7 @@ def return_probability(
     FHL, section 3: the posterior of λ given x, t_x, T and being active.
     """
     x, t_x, T = columns(x, t_x, T)
-    missed = -(params.r + x) * np.log1p(t / (params.alpha + T))
+    missed = -(params.r + x) * np.log1p(np.asarray(t) / (params.alpha + T))
     return p_alive(params, x, t_x, T) * -np.expm1(missed)
 
 

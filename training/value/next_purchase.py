@@ -4,7 +4,7 @@ In: a value model and behaviour rows. Out: for each customer the number of days 
 purchase is as likely as not to have come, given that it comes within the horizon. Whether it comes
 is the return probability's matter; this says when.
 
-A null history gives no date.
+A null history gives no date, and neither does a return that has no chance at all.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from training.errors import TrainingError
+from training.value.counted import spread
 from training.value.purchase_models import name_of, purchase_model
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-# Lengths at which the return probability is computed, up to the horizon.
-_LENGTHS = 16
+# Where a halved interval becomes a straight line, in days.
+_FINE = 0.1
 
 
 def days_to_next_purchase(model: ValueModel, frame: pd.DataFrame, within_days: float) -> Floats:
@@ -43,7 +44,8 @@ def days_to_next_purchase(model: ValueModel, frame: pd.DataFrame, within_days: f
     Returns
     -------
     ndarray of float64
-        Days from as-of, above 0 and below the horizon; NaN where the history is null.
+        Days from as-of, above 0 and below the horizon; NaN where the history is null, and where
+        the chance of a return is too small for a number.
 
     Raises
     ------
@@ -52,25 +54,38 @@ def days_to_next_purchase(model: ValueModel, frame: pd.DataFrame, within_days: f
 
     Notes
     -----
-    t with P(return within t) = ½ P(return within h). Between 16 lengths, each a constant factor
-    from the next, the probability is interpolated.
+    With X(t) the purchases of the next t days and the horizon h, the d with
+
+        P(X(d) ≥ 1) = ½ P(X(h) ≥ 1),
+
+    found by halving (0, h], once for each distinct (x, t_x, T), until the piece of the curve is
+    straight. The chance to be there still is on both sides and does not move d.
     """
     if not (math.isfinite(within_days) and within_days >= 1):
         raise TrainingError(f"Got within_days = {within_days}; expected at least a day.")
     history, _, known = model.histories(frame)
-    params = model.purchases_.params
-    back = purchase_model(name_of(params)).return_probability
-    wanted = 0.5 * back(params, within_days, *history)
-    days = np.full(wanted.size, np.nan)
-    before, length_before = np.zeros(wanted.size), 0.0
-    for length in np.geomspace(min(0.5, within_days / 2), within_days, _LENGTHS):
-        so_far = np.maximum(back(params, float(length), *history), before)
-        here = np.isnan(days) & (so_far >= wanted)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            # Who is as good as certain to be gone has no return to wait for: the middle.
-            part = np.where(so_far > before, (wanted - before) / (so_far - before), 0.5)
-        days[here] = (length_before + part * (length - length_before))[here]
-        before, length_before = so_far, float(length)
     result = np.full(len(frame), np.nan)
-    result[known] = days
+    if known.any():
+        chosen, member = spread(history)
+        distinct = tuple(column[chosen] for column in history)
+        result[known] = _median(model.purchases_.params, distinct, within_days)[member]
     return result
+
+
+def _median(params: object, history: tuple[Floats, ...], within_days: float) -> Floats:
+    """The d of `days_to_next_purchase` of each history."""
+    back = purchase_model(name_of(params)).return_probability
+    whole = back(params, within_days, *history)
+    half = 0.5 * whole
+    low, high = np.zeros(half.size), np.full(half.size, float(within_days))
+    below, above = np.zeros(half.size), whole
+    for _ in range(math.ceil(math.log2(within_days / _FINE))):
+        middle = 0.5 * (low + high)
+        here = back(params, middle, *history)
+        short = here < half
+        low, below = np.where(short, middle, low), np.where(short, here, below)
+        high, above = np.where(short, high, middle), np.where(short, above, here)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        days = low + (half - below) / (above - below) * (high - low)
+    # Smaller numbers have lost their digits.
+    return np.where(whole > np.finfo(np.float64).tiny * 1e3, days, np.nan)

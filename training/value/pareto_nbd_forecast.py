@@ -120,15 +120,15 @@ def log_likelihoods(params: Parameters, x: ArrayLike, t_x: ArrayLike, T: ArrayLi
 
 
 def return_probability(
-    params: Parameters, t: float, x: ArrayLike, t_x: ArrayLike, T: ArrayLike
+    params: Parameters, t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike
 ) -> Floats:
     """Probability of at least one purchase in the next `t`.
 
     Parameters
     ----------
     params : Parameters
-    t : float >= 0
-        Length of the window, in the time unit of the parameters.
+    t : array-like of float >= 0
+        Length of the window, in the time unit of the parameters; one for all or each their own.
     x, t_x, T : array-like of float
         As in `p_alive`.
 
@@ -151,9 +151,10 @@ def return_probability(
     PMF of the Pareto/NBD model", brucehardie.com note 028, equation 16.
     """
     x, t_x, T = columns(x, t_x, T)
+    t = np.broadcast_to(np.asarray(t, dtype=np.float64), x.shape)
     alive = p_alive(params, x, t_x, T)
-    chosen, member = spread((x, T))
-    return alive * _back_while_alive(params, t, x[chosen], T[chosen])[member]
+    chosen, member = spread((x, T, t))
+    return alive * _back_while_alive(params, t[chosen], x[chosen], T[chosen])[member]
 
 
 def expected_purchases(
@@ -264,7 +265,7 @@ def _leaves_first(params: Parameters, x: Floats, y: Floats) -> Floats:
     return leaves_first(params.r + x, params.s, (params.alpha + y) / (params.beta + y))
 
 
-def _back_while_alive(params: Parameters, t: float, x: Floats, T: Floats) -> Floats:
+def _back_while_alive(params: Parameters, t: Floats, x: Floats, T: Floats) -> Floats:
     """Probability of a purchase in the next `t` of customers who are still there."""
     missed = (params.r + x) * np.log1p(t / (params.alpha + T))
     survived = params.s * np.log1p(t / (params.beta + T))
@@ -274,7 +275,7 @@ def _back_while_alive(params: Parameters, t: float, x: Floats, T: Floats) -> Flo
     return np.minimum(back, np.minimum(without_leaving, _while_alive(params, t, x, T)))
 
 
-def _while_alive(params: Parameters, t: float, x: Floats, T: Floats) -> Floats:
+def _while_alive(params: Parameters, t: float | Floats, x: Floats, T: Floats) -> Floats:
     """Expected purchases in the next `t` of customers who are still there."""
     scale = params.beta + T
     fold = np.log1p(t / scale)

@@ -30,7 +30,7 @@ class Forecaster(Protocol):
         """Probability that the customer has not dropped out yet."""
 
     def return_probability(
-        self, params: Any, t: float, x: ArrayLike, t_x: ArrayLike, T: ArrayLike
+        self, params: Any, t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike
     ) -> Floats:
         """Probability of at least one purchase in the next `t`."""
 

@@ -153,15 +153,15 @@ def p_alive(params: Parameters, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> F
 
 
 def return_probability(
-    params: Parameters, t: float, x: ArrayLike, t_x: ArrayLike, T: ArrayLike
+    params: Parameters, t: ArrayLike, x: ArrayLike, t_x: ArrayLike, T: ArrayLike
 ) -> Floats:
     """Probability of at least one purchase in the next `t`.
 
     Parameters
     ----------
     params : Parameters
-    t : float >= 0
-        Length of the window, in the time unit of the parameters.
+    t : array-like of float >= 0
+        Length of the window, in the time unit of the parameters; one for all or each their own.
     x, t_x, T : array-like of float
         As in `p_alive`.
 
@@ -175,7 +175,7 @@ def return_probability(
     """
     x, t_x, T = columns(x, t_x, T)
     shape, scale = _rate_now(params, x, t_x, T)
-    return p_alive(params, x, t_x, T) * -np.expm1(-shape * np.log1p(t / scale))
+    return p_alive(params, x, t_x, T) * -np.expm1(-shape * np.log1p(np.asarray(t) / scale))
 
 
 def expected_purchases(

@@ -6,15 +6,31 @@ import json
 
 import pytest
 
-from serving.api import campaign_messages, documentation, examples, messages
+from serving.api import (
+    campaign_messages,
+    documentation,
+    examples,
+    group_messages,
+    messages,
+    submitted,
+    whatifs,
+    why,
+)
 from serving.api.routes import ROUTES
 
 REQUESTS = {
     "/risk": (messages.IdsRequest, messages.RiskAnswer),
-    "/value": (messages.IdsRequest, messages.ValueAnswer),
-    "/score": (messages.ScoreRequest, messages.ScoreAnswer),
+    "/value": (messages.ValueRequest, messages.ValueAnswer),
+    "/score": (submitted.ScoreRequest, messages.ScoreAnswer),
     "/customers": (messages.CustomersRequest, messages.CustomersAnswer),
     "/plan": (campaign_messages.PlanRequest, campaign_messages.PlanAnswer),
+    "/reasons": (why.ReasonsRequest, why.ReasonsAnswer),
+    "/whatif": (whatifs.WhatifRequest, whatifs.WhatifAnswer),
+}
+LOOKS = {
+    "/segments": group_messages.SegmentsAnswer,
+    "/plans": campaign_messages.PlansAnswer,
+    "/equity": group_messages.EquityAnswer,
 }
 
 
@@ -27,9 +43,9 @@ def test_examples_are_of_the_types_they_show(path):
         asked.model_validate_json(json.dumps(one["value"]))
 
 
-def test_the_example_of_a_list_is_of_its_type():
-    told = json.dumps(examples.ANSWERS["/plans"])
-    campaign_messages.PlansAnswer.model_validate_json(told, extra="forbid")
+@pytest.mark.parametrize("path", LOOKS)
+def test_examples_of_what_is_asked_by_get_are_of_their_types(path):
+    LOOKS[path].model_validate_json(json.dumps(examples.ANSWERS[path]), extra="forbid")
 
 
 @pytest.mark.parametrize("status", examples.ERRORS)
@@ -39,8 +55,8 @@ def test_examples_of_errors_have_the_one_shape(status):
 
 def test_every_path_is_described_with_an_example():
     document = documentation.document()
-    pages = {"/", "/customer", "/segments", "/models", "/models/plot", "/data", "/language"}
-    pages |= {"/plan/make"}
+    pages = {"/", "/customer", "/plan/make", "/models", "/models/plot", "/data", "/language"}
+    pages |= {"/satisfaction"}
     others = {"/docs", "/openapi.json", "/docs.json", "/schema.json", "/static/*", "/healthz"}
     assert set(document["paths"]) == set(ROUTES) - pages - others
     for path, methods in document["paths"].items():
@@ -66,4 +82,4 @@ def test_bentoml_can_describe_the_service_too(monkeypatch, tmp_path):
     from serving.service import Regulars
 
     described = Regulars.openapi_spec.asdict()
-    assert {"/risk", "/value", "/score", "/customers", "/plan"} <= set(described["paths"])
+    assert set(REQUESTS) <= set(described["paths"])

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
+from serving import drivers
 from serving.campaigns.audience import (
     COOLING_OFF,
     KEY_ACCOUNT,
@@ -18,6 +20,7 @@ from serving.campaigns.audience import (
 )
 from serving.campaigns.settings import ActionSettings
 from serving.errors import CampaignError
+from serving.scores import REASON
 
 AS_OF = date(2024, 7, 1)
 
@@ -51,6 +54,22 @@ def test_a_reason_has_to_raise_the_risk(score_rows):
         for reasons in score_rows["reasons"]
     ]
     assert found.tolist() == expected and 0 < sum(expected) < len(expected)
+
+
+def test_a_driver_stands_for_the_families_of_its_class(score_rows):
+    by_driver = allowed(score_rows, action(reasons=["fading_rhythm"]))
+    lists = pa.array(score_rows["reasons"].to_list(), pa.list_(REASON))
+    fading = drivers.weights(lists)[:, drivers.NAMES.index("fading_rhythm")] > 0
+    assert by_driver.tolist() == fading.tolist()
+    assert 0 < by_driver.sum() < len(by_driver)
+    both = allowed(score_rows, action(reasons=["fading_rhythm", "rhythm"]))
+    by_family = allowed(score_rows, action(reasons=["rhythm"]))
+    assert both.tolist() == (by_driver | by_family).tolist()
+
+
+def test_a_reason_that_is_neither_family_nor_driver_is_refused():
+    with pytest.raises(ValueError, match="fading_rhythm"):
+        action(reasons=["fading_rythm"])
 
 
 def test_who_has_no_stage_is_in_no_stage(score_rows):

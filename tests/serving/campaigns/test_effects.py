@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from serving.campaigns.effects import compare
+from serving.campaigns.measured import interval
 from serving.errors import CampaignError
 
 
@@ -74,3 +75,55 @@ def test_without_a_holdout_nothing_is_measured():
     outcomes, treated, strata, shares, _ = drawn()
     with pytest.raises(CampaignError, match="Without a holdout"):
         compare(outcomes, np.ones_like(treated), strata, shares)
+
+
+def test_arms_that_vary_alike_give_students_t_of_two_samples():
+    """The pooled variance of Student (1908), with n₁ + n₂ − 2 degrees of freedom."""
+    outcomes, treated, _, shares, _ = drawn()
+    found = compare(outcomes, treated, np.zeros(len(treated), int), shares, alike=True)
+    sizes = treated.sum(), (~treated).sum()
+    pooled = sum(
+        np.cov(outcomes[rows].T) * (n - 1)
+        for rows, n in zip((treated, ~treated), sizes, strict=True)
+    ) / (len(treated) - 2)
+    for arm, n in zip((found.treated, found.holdout), sizes, strict=True):
+        assert np.allclose(arm.covariance, pooled / n)
+        assert arm.freedom == pytest.approx(len(treated) - 2)
+
+
+def test_arms_that_vary_alike_share_the_slope_of_an_analysis_of_covariance():
+    """Coefficient of the arm in the regression on arm, strata and score without interactions."""
+    outcomes, treated, _, shares, score = drawn()
+    found = compare(outcomes, treated, np.zeros(len(treated), int), shares, score, alike=True)
+    design = np.column_stack([np.ones(len(treated)), treated, score])
+    slopes = np.linalg.lstsq(design, outcomes, rcond=None)[0]
+    assert found.treated.means - found.holdout.means == pytest.approx(slopes[1])
+
+
+@pytest.mark.parametrize("alike", [False, True])
+def test_a_shift_of_the_treated_is_the_difference_whatever_the_scores(alike: bool):
+    outcomes, treated, strata, shares, score = drawn()
+    before = compare(outcomes, treated, strata, shares, score, alike=alike)
+    after = compare(outcomes + 7.0 * treated[:, None], treated, strata, shares, score, alike=alike)
+    gained = (after.treated.means - after.holdout.means) - (
+        before.treated.means - before.holdout.means
+    )
+    assert gained == pytest.approx(7.0)
+
+
+def test_a_small_holdout_of_heavy_tailed_spend_is_held_to_its_word():
+    """Coverage of 95 % intervals over 400 campaigns of 270 treated and 30 held out.
+
+    Own variances cover 84 of 100 here; the range is 95 ± 3 standard errors.
+    """
+    random, covered = np.random.default_rng(6), np.zeros(2)
+    for _ in range(400):
+        spend = np.exp(1.2 * random.normal(size=(300, 1))) * (random.random((300, 1)) < 0.4)
+        treated = random.permutation(300) < 270
+        for place, alike in enumerate((False, True)):
+            given = np.zeros(300, int), np.full(300, 0.9)
+            _, _, lower, upper = interval(compare(spend, treated, *given, alike=alike), 0)
+            covered[place] += lower <= 0 <= upper
+    own, both = covered / 400
+    assert own < 0.90
+    assert 0.92 <= both <= 0.98

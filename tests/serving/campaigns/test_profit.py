@@ -62,6 +62,20 @@ money = st.floats(0, 1e6)
 
 
 @given(probability, probability, money, money, st.floats(0.01, 1))
+def test_keeping_a_customer_who_is_sold_to_at_a_loss_loses_what_one_with_a_gain_would_bring(
+    churn, alive, spend, clv, margin
+):
+    told = {"churn_probability": [churn, churn], "p_alive": [alive, alive]}
+    both = scores(**told, expected_spend=[spend, spend], clv=[clv, -clv])
+    found = outlook(both, margin=np.array([margin, -margin]))
+    assert found.worth[1] == -found.worth[0]
+    loss = increment(
+        found, Effect(Belief(0.2, 0.0), Belief(0.1, 0.0)), cost=0.0, cost_per_spend=0.0
+    )
+    assert loss.profit[1] == -loss.profit[0] <= 0
+
+
+@given(probability, probability, money, money, st.floats(0.01, 1))
 def test_keeping_a_customer_is_never_worth_a_fortune(churn, alive, spend, clv, margin):
     one = scores(churn_probability=[churn], p_alive=[alive], expected_spend=[spend], clv=[clv])
     worth = outlook(one, margin=margin).worth[0]
@@ -95,5 +109,5 @@ def test_who_surely_stays_is_not_kept():
 def test_scores_that_are_not_said_are_refused():
     with pytest.raises(CampaignError, match="leave the others out"):
         outlook(scores(clv=[np.nan]), margin=0.3)
-    with pytest.raises(CampaignError, match="margin of 0"):
-        outlook(scores(), margin=0)
+    with pytest.raises(CampaignError, match="margins that are no numbers"):
+        outlook(scores(), margin=np.nan)

@@ -104,7 +104,7 @@ def test_the_expected_gap_tends_to_the_own_mean(history):
 
 
 @pytest.mark.golden
-def test_next_purchase_by_is_the_last_occasion_plus_the_expected_gap(history):
+def test_the_next_purchase_is_due_at_the_last_occasion_plus_the_expected_gap(history):
     """Last purchases on 21 June; g = 30 gives 21 July, g = 14.67 rounds up to 15: 6 July."""
     past = history(
         days_since_last=[10, 10, 100, np.nan],
@@ -113,7 +113,7 @@ def test_next_purchase_by_is_the_last_occasion_plus_the_expected_gap(history):
         gap_mean=[np.nan, 7, np.nan, np.nan],
         gap_last=[np.nan, 7, np.nan, np.nan],
     )
-    got = lifecycle.next_purchase_by(past, MONTHLY, date(2024, 7, 1))
+    got = lifecycle.due(past, MONTHLY, date(2024, 7, 1))
     expected = ["2024-07-21", "2024-07-06", "2024-04-22", "NaT"]
     np.testing.assert_array_equal(got, np.array(expected, dtype="datetime64[D]"))
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ibis
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.groups.retention import Terms, again
+from serving.groups.retention import Terms, again, gains
 
 TERMS = Terms(horizon_days=90, clv_horizon_days=365, margin=0.3, annual_discount_rate=0.1)
 SHARES = st.floats(0.01, 1.0)
@@ -23,7 +25,8 @@ def worth(r: float, spend: float, terms: Terms) -> float:
 
 
 def raised(p: float, spend: float, clv: float, terms: Terms = TERMS, by: float = 0.05) -> float:
-    arrays = (np.array([value], dtype=float) for value in (p, spend, clv))
+    profit = terms.margin * spend
+    arrays = (np.array([value], dtype=float) for value in (p, profit, clv))
     return float(again(*arrays, terms, raised=by)[0])
 
 
@@ -58,6 +61,31 @@ def test_over_a_long_life_it_is_the_constant_retention_formula():
     r, p = 0.8, 0.5
     told = raised(p, 1.0, v**0.5 / (1 - r * v), terms)
     assert told == pytest.approx(v**0.5 * 1.05 / (1 - 1.05 * r * v), rel=1e-3)
+
+
+@given(SHARES, st.floats(0.0, 0.9), st.floats(0.0, 0.1))
+def test_to_keep_a_customer_who_is_sold_to_at_a_loss_costs_what_a_gain_would_bring(p, r, by):
+    clv = worth(r, 100.0, TERMS)
+    gain = raised(p, 100.0, clv, by=by) - clv
+    loss = raised(p, -100.0, -clv, by=by) + clv
+    assert loss == pytest.approx(-gain, rel=1e-12)
+
+
+def test_every_customer_counts_at_its_own_margin():
+    columns = {
+        "tier": ["core", "costly", "small"],
+        "return_probability": [0.5, 0.5, 0.5],
+        "expected_spend": [100.0, 100.0, 100.0],
+        "clv": [worth(0.6, 100.0, TERMS), -worth(0.6, 100.0, TERMS), worth(0.6, 100.0, TERMS)],
+        "margin_rate": [0.3, -0.3, None],
+    }
+    table = ibis.duckdb.connect().create_table("scores", pa.table(columns))
+    gain = {one.tier: one.gain for one in gains(table, TERMS)}
+    assert gain["core"] == gain["small"] > 0
+    assert gain["costly"] == pytest.approx(-gain["core"])
+    # A score table from before there were rates has that of the terms.
+    older = {one.tier: one.gain for one in gains(table.drop("margin_rate"), TERMS)}
+    assert older["core"] == gain["core"]
 
 
 def test_what_is_not_said_stays_unsaid():

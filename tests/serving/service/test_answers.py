@@ -179,6 +179,35 @@ def test_another_horizon_is_the_same_from_the_table_and_from_raw_transactions(se
         assert {name: scored[name] for name in item} == item
 
 
+def between(service, ids, start, until):
+    """Items of /value between two days, and what they rest on."""
+    body = {"customer_ids": ids, "from": start, "until": until}
+    told = service.post("/value", body)
+    assert told.status_code == 200
+    messages.ValueAnswer.model_validate_json(told.content, extra="forbid")
+    return told.json()["items"], told.json()["meta"]
+
+
+@pytest.mark.parity
+def test_neighbouring_days_add_up_to_the_horizon(service, known):
+    """120 days from 1 July; the lifetime value and the tier are the table's."""
+    ids = [*known[:20], "nobody"]
+    whole = service.post("/value", {"customer_ids": ids, "horizon_days": 120}).json()["items"]
+    first, _ = between(service, ids, "2024-07-01", "2024-08-20")
+    rest, meta = between(service, ids, "2024-08-20", "2024-10-29")
+    assert meta["span"]["from"] == "2024-08-20" and meta["span"]["until"] == "2024-10-29"
+    assert "intervals are null" in meta["span"]["note"]
+    assert meta["horizon_days"] == 120 and meta["as_of"] == "2024-07-01"
+    assert first[-1] == rest[-1] == whole[-1]
+    for one, two, both in list(zip(first, rest, whole, strict=True))[:-1]:
+        for name in ("expected_purchases", "expected_spend"):
+            assert one[name] > 0 and two[name] > 0
+            assert one[name] + two[name] == pytest.approx(both[name], rel=1e-9)
+            assert two[f"{name}_lower"] is None and two[f"{name}_upper"] is None
+        same = set(both) - {n for n in both if n.startswith("expected_")}
+        assert {n: two[n] for n in same} == {n: both[n] for n in same}
+
+
 def test_every_answer_says_what_it_rests_on(service, shop, known):
     asked = {
         "/risk": {"customer_ids": known[:1]},

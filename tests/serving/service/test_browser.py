@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from urllib.parse import urlsplit
 
 import pytest
@@ -12,57 +10,6 @@ import pytest
 from serving.campaigns import shelf
 
 pytestmark = [pytest.mark.service, pytest.mark.browser]
-
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Debian's chromium, driven by Playwright."""
-    program = shutil.which("chromium")
-    if program is None:
-        reason = "chromium is not installed (Debian: chromium)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{reason} (in CI it has to be there)", pytrace=False)
-        pytest.skip(reason)
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield running
-        running.close()
-
-
-@pytest.fixture
-def tab(browser, address, keys):
-    """`tab(**how)`: a page signed in as operations; afterwards nothing may have gone wrong."""
-    opened, faults = [], []
-
-    def open_tab(**how):
-        signed_in = {"username": "me", "password": keys["admin"]}
-        context = browser.new_context(http_credentials=signed_in, base_url=address, **how)
-        page = context.new_page()
-        page.on("console", lambda said: faults.append(said.text))
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("request", lambda asked: seen.append(asked.url))
-        opened.append(context)
-        return page
-
-    seen: list[str] = []
-    yield open_tab
-    for context in opened:
-        context.close()
-    assert faults == []
-    assert {urlsplit(url).netloc for url in seen} == {urlsplit(address).netloc}
-    assert not [url for url in seen if "shopper" in url]
 
 
 def test_without_a_key_nothing_is_shown(browser, address):
@@ -120,7 +67,18 @@ def test_a_cell_of_the_grid_opens_its_customers(tab, shop):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/customers", "/segments", "/plan", "/models", "/data", "/docs", "customer"]
+    "path",
+    [
+        "/",
+        "/customers",
+        "/segments",
+        "/plan",
+        "/satisfaction",
+        "/models",
+        "/data",
+        "/docs",
+        "customer",
+    ],
 )
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_shows_pages_without_sideways_scrolling(tab, path, scheme):
@@ -132,13 +90,30 @@ def test_a_phone_shows_pages_without_sideways_scrolling(tab, path, scheme):
     assert widths[0] <= widths[1]
 
 
-@pytest.mark.parametrize("path", ["/customers", "/plan"])
-def test_every_control_has_a_name(tab, path):
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_a_what_if_is_asked_and_answered_on_the_customers_page(tab, scripts):
+    page = tab(java_script_enabled=scripts)
+    page.goto("/")
+    page.locator(".list button").first.click()
+    panel = page.locator("#whatif")
+    panel.get_by_label("Change").select_option(label="nothing more for some days")
+    panel.get_by_label("Days of silence").select_option("60")
+    panel.get_by_role("button", name="Show").click()
+    assert urlsplit(page.url).query == ""
+    assert panel.get_by_role("columnheader", name="As it would be").is_visible()
+    assert panel.get_by_label("Change").input_value() == "silence"
+    assert panel.get_by_label("Days of silence").input_value() == "60"
+
+
+@pytest.mark.parametrize("where", ["/customers", "/plan", "customer"])
+def test_every_control_has_a_name(tab, where):
     page = tab()
-    page.goto(path)
+    page.goto("/customers" if where == "customer" else where)
+    if where == "customer":
+        page.locator(".list button").first.click()
     unnamed = page.evaluate(
-        "[...document.querySelectorAll('input:not([type=hidden]), select')]"
-        ".filter(e => !e.labels.length).length"
+        "[...document.querySelectorAll('input, select')].filter("
+        "e => e.type !== 'hidden' && !e.labels.length).length"
     )
     assert unnamed == 0
     assert page.evaluate("document.documentElement.lang") == "en"

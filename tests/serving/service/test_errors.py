@@ -37,6 +37,9 @@ def shape(told, status, code):
         ("/value", {"customer_ids": ["x"], "horizon_days": 0}, "horizon_days"),
         ("/value", {"customer_ids": ["x"], "horizon_days": 731}, "horizon_days"),
         ("/value", {"customer_ids": ["x"], "horizon_days": "30"}, "horizon_days"),
+        ("/value", {"customer_ids": ["x"], "from": "1 July", "until": "2024-08-01"}, "from"),
+        ("/value", {"customer_ids": ["x"], "start": "2024-07-01"}, "start"),
+        ("/risk", {"customer_ids": ["x"], "from": "2024-07-01", "until": "2024-08-01"}, "from"),
         ("/score", {"customers": []}, "customers"),
         ("/score", {"customers": [{"customer_id": "x"}]}, "customers.0.transactions"),
         ("/score", {"customers": [{"customer_id": "x", "transactions": [{"a": 1}]}]}, "a"),
@@ -56,6 +59,22 @@ def shape(told, status, code):
 def test_a_request_that_is_not_as_described_is_told_where(service, path, body, where):
     error = shape(service.post(path, body), 400, "invalid_request")
     assert any(where in fault["where"] for fault in error["detail"])
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        ({"from": "2024-08-01"}, "expected both"),
+        ({"until": "2024-08-01"}, "expected both"),
+        ({"from": "2024-08-01", "until": "2024-09-01", "horizon_days": 30}, "one or the other"),
+        ({"from": "2024-06-30", "until": "2024-09-01"}, "2024-07-01 <= from < until"),
+        ({"from": "2024-09-01", "until": "2024-09-01"}, "2024-07-01 <= from < until"),
+        ({"from": "2024-09-01", "until": "2026-07-02"}, "expected 2026-07-01 or earlier"),
+    ],
+)
+def test_days_that_cannot_be_asked_about_are_refused_with_what_was_expected(service, days, said):
+    told = service.post("/value", {"customer_ids": ["x"], **days})
+    assert said in shape(told, 400, "invalid_request")["message"]
 
 
 def test_what_is_no_json_is_refused(service):

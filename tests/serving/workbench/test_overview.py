@@ -39,6 +39,10 @@ class LabelScorer:
                 told[f"{name}{end}"] = np.nan
         return told
 
+    def margin_rates(self, frame: pd.DataFrame) -> np.ndarray:
+        """One margin for all."""
+        return np.full(len(frame), 0.3)
+
     def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
         """One family."""
         return pd.DataFrame({"attributes": 0.5}, index=frame.index)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -107,6 +108,14 @@ def test_predictions_keep_the_contract_and_the_order_of_horizons(evidence, subsc
     assert np.all(np.diff(renewals, axis=1) >= -1e-12)
     np.testing.assert_array_equal(found[30]["clv"], found[365]["clv"])
     pd.testing.assert_frame_equal(scorer.predict(subscribers), found[60])
+
+
+def test_neighbouring_windows_add_up(evidence, subscribers):
+    days = [AS_OF + timedelta(days=n) for n in (0, 10, HORIZON, 200)]
+    parts = [evidence.scorer.between(subscribers, AS_OF, a, b) for a, b in pairwise(days)]
+    whole = evidence.scorer.predict(subscribers, 200)[["expected_purchases", "expected_spend"]]
+    pd.testing.assert_frame_equal(sum(parts[1:], parts[0]), whole, rtol=1e-9)
+    assert all((part >= 0).all(axis=None) for part in parts)
 
 
 def test_one_customer_alone_has_the_numbers_of_the_table(evidence, subscribers):

@@ -1,0 +1,73 @@
+"""What a setting of a source names: one of its columns, or a number made of several."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import ibis
+
+from features.columns import column, is_blank
+from features.errors import InputError
+from features.expressions import amount, columns_of
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from features.sources import Opened
+
+
+def settings_column(opened: Opened, name: str, key: str) -> ir.Column:
+    """Column that a setting names, or an error; a name that a header holds twice is one.
+
+    Parameters
+    ----------
+    opened : Opened
+    name : str
+    key : str
+        Settings key, for the error.
+
+    Returns
+    -------
+    ibis column
+
+    Raises
+    ------
+    InputError
+        If there is no such column, or more than one.
+    """
+    if name in opened.ambiguous:
+        raise InputError(
+            f"{key} = {name!r}: the header of {opened.uri} holds this name more than once "
+            "(capitals aside); rename one of the columns."
+        )
+    return column(opened.table, name, key)
+
+
+def number_of(opened: Opened, setting: str, key: str) -> tuple[Any, Any]:
+    """Number of a setting, and whether a column that it is made of is blank.
+
+    Parameters
+    ----------
+    opened : Opened
+    setting : str
+        A column, or arithmetic over columns.
+    key : str
+        Settings key, for errors.
+
+    Returns
+    -------
+    tuple of float64 column and boolean column
+
+    Raises
+    ------
+    InputError, SettingsError
+        If a column is missing, or the setting cannot be.
+    """
+    read = columns_of(setting, opened.table.columns, key)
+    for name in read:
+        settings_column(opened, name, key)
+    value = amount(opened.table, setting, key, commas=opened.commas)
+    blank: Any = ibis.literal(False)
+    for name in read:
+        blank = blank | is_blank(opened.table[name])
+    return value, blank

@@ -1,0 +1,219 @@
+"""The work behind `regulars measure`: from a plan and what came after to effects and beliefs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from regulars import jobs
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from features.inputs import Inputs
+    from features.settings import Sources
+    from features.store import Store
+    from regulars.settings import Settings
+    from serving.campaigns.belief import Effect
+    from serving.campaigns.results import Measurement
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A measurement, where it is, and what was learned.
+
+    Attributes
+    ----------
+    measurement : Measurement
+    path : Path
+        Its file in the store.
+    learned : dict of str to Effect
+        What is believed now of each action that something was learned of; empty where nothing was
+        to be kept.
+    notes : tuple of str
+        What a person should know besides.
+    """
+
+    measurement: Measurement
+    path: Path
+    learned: dict[str, Effect]
+    notes: tuple[str, ...]
+
+
+def needed(settings: Settings) -> Sources:
+    """Sources that say what happened."""
+    from features.settings import Sources
+
+    given = settings.sources
+    return Sources(
+        transactions=given.transactions, subscriptions=given.subscriptions, events=given.events
+    )
+
+
+def measure(
+    settings: Settings,
+    inputs: Inputs,
+    plan_id: str,
+    *,
+    so_far: bool,
+    keep: bool,
+    now: datetime,
+    who: str,
+    tell: jobs.Tell,
+) -> Measured:
+    """Measure a plan of the store, and keep what was found.
+
+    Parameters
+    ----------
+    settings : Settings
+        As loaded.
+    inputs : Inputs
+        Accepted rows of the sources that `needed` names.
+    plan_id : str
+    so_far : bool
+        Whether a campaign may be measured that is not over yet.
+    keep : bool
+        Whether the next plans shall reckon with what was found.
+    now : datetime
+        The instant, with a time zone.
+    who : str
+        For the audit file.
+    tell : callable
+        Told of the progress.
+
+    Returns
+    -------
+    Measured
+
+    Raises
+    ------
+    CampaignError
+        If there is no such plan, nobody in it, nothing of it has been observed, or it is not over
+        and that was not asked for.
+    """
+    from features.aftermath import aftermath
+    from features.compat import arrow
+    from serving import audit
+    from serving.campaigns import measurements, shelf
+    from serving.campaigns.records import gather
+
+    tell("measure", 0, 1)
+    place = jobs.store(settings)
+    rows = shelf.assignments(place.plans(), plan_id)
+    start, horizon = _window(rows, plan_id)
+    known = jobs.day_after(inputs, today=now.date())
+    days = _days(settings, start, horizon, known, so_far=so_far, keep=keep)
+    happened = aftermath(
+        inputs,
+        start,
+        days,
+        population="subscribers" if settings.churn.rule == "subscription" else "buyers",
+        known_until=known,
+    )
+    records = gather(rows, arrow(happened), margin=settings.value.margin, costs=_costs(settings))
+    until = start + timedelta(days=days)
+    measured = _measured(rows, place, records, plan_id, until, days)
+    path = measurements.keep(place.path, measured)
+    learned = _learn(settings, place, measured) if keep else {}
+    audit.note(
+        place.audit(),
+        who=who,
+        what="measure",
+        now=now,
+        plan_id=plan_id,
+        days=days,
+        learned=sorted(learned),
+    )
+    tell("measure", 1, 1)
+    return Measured(measured, path, learned, tuple(_notes(settings, inputs, keep, learned)))
+
+
+def _window(rows: pa.Table, plan_id: str) -> tuple[date, int]:
+    from serving.errors import CampaignError
+
+    if not rows.num_rows:
+        raise CampaignError(
+            f"Got the plan {plan_id!r}, in which nobody gets anything; expected one with customers."
+        )
+    first = rows.slice(0, 1).to_pylist()[0]
+    return first["as_of"], int(first["horizon_days"])
+
+
+def _days(
+    settings: Settings, start: date, horizon: int, known: date, *, so_far: bool, keep: bool
+) -> int:
+    """Days of the campaign that are known; refused where they are too few for what was asked."""
+    from features.aftermath import observed_days
+    from serving.errors import CampaignError
+
+    billing = settings.sources.subscriptions
+    # Who left is only known once the grace is over.
+    grace = billing.grace_days if billing and settings.churn.rule == "subscription" else 0
+    days = observed_days(start, horizon, known - timedelta(days=grace))
+    over = start + timedelta(days=horizon + grace)
+    if not days or (days < horizon and not so_far):
+        raise CampaignError(
+            f"Got a log up to {known - timedelta(days=1)}; the campaign of {start} is over with "
+            f"its {horizon} days, and can be measured from {over} on. "
+            + ("Of it nothing is known yet." if not days else "`--so-far` shows what there is.")
+        )
+    if days < horizon and keep:
+        raise CampaignError(
+            f"Got --keep for a campaign of which {days} of {horizon} days are known; expected one "
+            f"that is over: measure it again from {over} on, or leave --keep out."
+        )
+    return days
+
+
+def _costs(settings: Settings) -> dict:
+    from serving.campaigns.records import Costs
+
+    return {
+        name: Costs(action.cost, action.cost_per_spend) for name, action in settings.actions.items()
+    }
+
+
+def _measured(
+    rows: pa.Table, place: Store, records: tuple, plan_id: str, until: date, days: int
+) -> Measurement:
+    from serving.campaigns import holdout, measured
+    from serving.campaigns.records import misdrawn
+    from serving.campaigns.results import Measurement
+
+    strange = misdrawn(rows, holdout.key_of(place.plans()))
+    start, horizon = _window(rows, plan_id)
+    found = tuple(measured.measure(one, drawn=strange == 0) for one in records)
+    return Measurement(plan_id, start, horizon, days, until, strange, found)
+
+
+def _learn(settings: Settings, place: Store, measured: Measurement) -> dict[str, Effect]:
+    """Keep what each action of the settings showed."""
+    from serving.campaigns import learned
+
+    found = {}
+    for one in measured.actions:
+        if one.action in settings.actions and one.learned:
+            estimate = learned.Estimate(
+                one.learned, measured.plan_id, measured.measured_on, one.ratio.treated
+            )
+            prior = settings.actions[one.action].assumed
+            found[one.action] = learned.append(place.path, one.action, estimate, prior)
+    return found
+
+
+def _notes(settings: Settings, inputs: Inputs, keep: bool, learned: dict) -> list[str]:
+    notes = []
+    if inputs.events is None:
+        notes.append(
+            "Complaints and unsubscribes are not watched: they need [sources.events], with the "
+            "kinds complaint and unsubscribe."
+        )
+    certain = [name for name in learned if settings.actions[name].kept.sd == 0]
+    if keep and certain:
+        notes.append(
+            f"The settings take `kept` of {', '.join(certain)} for certain (sd = 0), so that "
+            "measuring changes nothing of it; give it a spread."
+        )
+    return notes

@@ -1,0 +1,134 @@
+"""What the service answers about groups of customers, as types.
+
+Sums and means of columns that are not of the key's scopes are null.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from serving.api.messages import Meta
+
+
+class Group(BaseModel):
+    """Figures of a group; money in ``meta.currency``."""
+
+    name: str
+    customers: int
+    share: float = Field(ge=0, le=1, description="Of the customers of the score table.")
+    equity: float | None = Field(description="Sum of the lifetime values (`clv`).")
+    equity_share: float | None = Field(description="Of the table's equity; null where that is 0.")
+    churn_probability: float | None = Field(ge=0, le=1, description="Mean.")
+    expected_spend: float | None = Field(description="Sum over the horizon.")
+
+
+class RuleGroup(Group):
+    """A segment of the settings."""
+
+    where: str = Field(description="Who belongs to it: the condition of [segments.<name>].")
+    description: str
+
+
+class SegmentsAnswer(BaseModel):
+    """Answer of GET /segments; tiers, stages and named segments cut the table into parts."""
+
+    meta: Meta
+    tiers: list[Group] = Field(description="Empty without the scope `value`.")
+    stages: list[Group]
+    named: list[Group] = Field(description="RFM segments by name.")
+    rules: list[RuleGroup] = Field(
+        description="Segments of the settings, which may overlap; without those whose condition "
+        "names a column of another scope."
+    )
+    notes: list[str] = Field(description="Why the segments of the settings are missing.")
+
+
+class Gain(BaseModel):
+    """What raised retention is worth in a tier: arithmetic on the forecast, not an effect."""
+
+    tier: str
+    customers: int
+    equity: float
+    gain: float = Field(description="By how much the equity would be more.")
+    elasticity: float | None = Field(description="Relative gain over the relative raise.")
+
+
+class Part(BaseModel):
+    """What one kind of customer put to the change of the equity."""
+
+    kind: Literal["won", "gone", "unsaid", "lapsed", "won_back", "grew", "shrank", "unchanged"]
+    customers: int
+    before: float
+    now: float
+    change: float
+
+
+class Movement(BaseModel):
+    """Equity at two dates; the parts add up to it."""
+
+    before: float
+    now: float
+    change: float
+    parts: list[Part]
+
+
+class Flow(BaseModel):
+    """Customers who went from one stage or tier to another; (new), (gone) and (none) are words."""
+
+    before: str
+    now: str
+    customers: int
+    share: float = Field(ge=0, le=1, description="Of those with the same word before.")
+    clv_before: float
+    clv_now: float
+
+
+class Turn(BaseModel):
+    """A reason that raises the risk more than before; a driver of the score, never a cause."""
+
+    family: str
+    now: str
+    then: str | None
+    weight: float
+
+
+class Rise(BaseModel):
+    """A key account whose risk rose."""
+
+    customer_id: str
+    churn_before: float
+    churn_now: float
+    clv_before: float | None
+    clv_now: float | None
+    stage_before: str
+    stage_now: str
+    tier_before: str
+    tier_now: str
+    at_stake: float = Field(description="Rise of the risk times the lifetime value before.")
+    turns: list[Turn]
+
+
+class Since(BaseModel):
+    """What changed since the score table before."""
+
+    as_of: date
+    movement: Movement
+    stages: list[Flow]
+    tiers: list[Flow]
+    rises: list[Rise] = Field(description="Most money at stake first; needs the scope `risk` too.")
+    notes: list[str] = Field(description="Doubts about the comparison.")
+
+
+class EquityAnswer(BaseModel):
+    """Answer of GET /equity: the sum of the lifetime values, and how it moved."""
+
+    meta: Meta
+    tiers: list[Group]
+    stages: list[Group]
+    raised: float = Field(description="Relative raise of retention that `gains` are of.")
+    gains: list[Gain]
+    since: Since | None
+    notes: list[str] = Field(description="Why there is no comparison.")

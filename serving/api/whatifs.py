@@ -1,0 +1,202 @@
+"""What-ifs over the score table: one behaviour of customers changed, the scores before and after.
+
+In: customers of the score table and a change. Out: the answer of /whatif. Both sides are scored
+by the model at hand with the table's thresholds; before is what the table says, unless another
+version made it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any, Self
+
+import pandas as pd
+from pydantic import BaseModel, Field, model_validator
+
+from serving import questions, whatif
+from serving.api import answers
+from serving.api.failures import Failure
+from serving.api.horizon import records
+from serving.api.messages import Finite, Id, ItemError, Meta, Request, RiskColumns, Stage, failed
+from serving.api.messages import ValueColumns as Value
+from serving.desk import Desk
+from serving.errors import ScoringError
+from serving.worker import Worker
+
+#: Customers in one request: each is computed from its purchases.
+MOST = 50
+_DAYS = 30
+
+
+class ChangeRequest(Request):
+    """One behaviour that is other than it was."""
+
+    kind: whatif.Kind = Field(
+        description="`purchase`: one more, on the day before as-of. `no_refunds`: none was ever "
+        "asked for. `complaint`, `resolution`: one of them on the day before as-of. `silence`: "
+        "days more in which nothing happens."
+    )
+    amount: Finite | None = Field(
+        default=None,
+        gt=0,
+        le=1e9,
+        description="Of the purchase, in `meta.currency`; the customer's usual one when not given.",
+    )
+    days: int | None = Field(
+        default=None, ge=1, le=365, strict=True, description=f"Of the silence; {_DAYS} as a rule."
+    )
+
+    @model_validator(mode="after")
+    def _of_its_kind(self) -> Self:
+        if self.amount is not None and self.kind != "purchase":
+            raise ValueError("amount is of a purchase")
+        if self.days is not None and self.kind != "silence":
+            raise ValueError("days are of a silence")
+        return self
+
+
+class WhatifRequest(Request):
+    """Customers of the score table, and what would be otherwise."""
+
+    customer_ids: list[Id] = Field(
+        min_length=1,
+        max_length=MOST,
+        description="Answered in this order; an unknown id fails alone.",
+    )
+    change: ChangeRequest
+
+
+class Scores(RiskColumns, Value):
+    """Scores of a customer; columns of other scopes than the key's are left out."""
+
+    stage: Stage | None = None
+    rfm: str | None = None
+    abstained: str | None = None
+
+
+class WhatifItem(BaseModel):
+    """One customer; either ``error`` or both sides."""
+
+    customer_id: str
+    error: ItemError | None = None
+    before: Scores | None = Field(default=None, description="As things are.")
+    after: Scores | None = Field(default=None, description="As they would be.")
+
+
+class WhatifAnswer(BaseModel):
+    """Answer of /whatif."""
+
+    meta: Meta
+    items: list[WhatifItem]
+
+
+def answer(worker: Worker, request: WhatifRequest, scopes: Iterable[str]) -> dict[str, Any]:
+    """Score customers as they would be.
+
+    Parameters
+    ----------
+    worker : Worker
+    request : WhatifRequest
+    scopes : iterable of str
+        Only their columns are told.
+
+    Returns
+    -------
+    dict
+        As `WhatifAnswer`.
+
+    Raises
+    ------
+    Failure
+        422 where the store does not hold what it takes, or under the rule `subscription`; 503
+        without a model or a score table.
+    """
+    desk = worker.need_desk()
+    told = both(worker, desk, request.customer_ids, request.change, scopes)
+    unknown = f"Not in the score table of {desk.meta.as_of}."
+    items = [
+        told.get(one) or failed(one, "unknown_customer", unknown) for one in request.customer_ids
+    ]
+    version = worker.deployment.model_version
+    head = answers.meta(worker, desk, model_version=version, scored_at=worker.clock())
+    return {"meta": head, "items": items}
+
+
+def both(
+    worker: Worker, desk: Desk, ids: Sequence[str], change: ChangeRequest, scopes: Iterable[str]
+) -> dict[str, dict[str, Any]]:
+    """Scores of some customers as they are and as they would be.
+
+    Parameters
+    ----------
+    worker : Worker
+    desk : Desk
+    ids : sequence of str
+    change : ChangeRequest
+    scopes : iterable of str
+
+    Returns
+    -------
+    dict of str to dict
+        As `WhatifItem`; only customers who are there.
+
+    Raises
+    ------
+    Failure
+        As `answer`.
+    """
+    worker.need_scorer()
+    plans = worker.need_plans()
+    if plans.subscribers:
+        raise Failure(
+            422,
+            "What-ifs start from purchases; under the rule `subscription` there are none to "
+            "start from. Send the subscriptions as they would be to /score.",
+            code="not_for_subscribers",
+        )
+    asked = whatif.Change(change.kind, change.amount, change.days or _DAYS)
+    try:
+        known = whatif.past(worker.deployment.store, desk.cursor(), desk.meta.as_of, ids)
+        if known.behaviour.empty:
+            return {}
+        changed = whatif.behaviour(known, asked, plans, desk.cursor())
+    except ScoringError as error:
+        raise Failure(422, f"{error}", code="not_kept") from error
+    sides = {
+        "before": _scored(worker, desk, known.behaviour, silent=0),
+        "after": _scored(
+            worker, desk, changed, silent=asked.days if asked.kind == "silence" else 0
+        ),
+    }
+    shown = [name for name in questions.columns(scopes) if name in Scores.model_fields]
+    return {
+        one: {
+            "customer_id": one,
+            **{
+                side: {name: found[one][name] for name in shown}
+                for side, found in sides.items()
+                if one in found
+            },
+        }
+        for one in known.behaviour["customer_id"]
+    }
+
+
+def _scored(
+    worker: Worker, desk: Desk, frame: pd.DataFrame, *, silent: int
+) -> dict[str, dict[str, Any]]:
+    from serving import scoring
+
+    if frame.empty:
+        return {}
+    scored, _ = scoring.score(
+        frame,
+        worker.need_scorer(),
+        thresholds=desk.meta.thresholds,
+        as_of=desk.meta.as_of + timedelta(days=silent),
+        model_version=worker.deployment.model_version,
+        scored_at=worker.clock(),
+        currency=worker.deployment.names.currency,
+    )
+    return {row["customer_id"]: row for row in records(scored)}

@@ -1,0 +1,249 @@
+"""What-ifs: one behaviour of a customer changed, and the customer scored anew.
+
+In: customer-days, events and behaviour rows of the store, and a change. Out: behaviour rows as
+they would be. The days are written out as the rows of a log that give these very days, the change
+is made to the rows, and the rows go through the feature plans that make the behaviour table; so
+what nobody touched is bit for bit what it was.
+
+A what-if tells what the model would say of such a customer. It is no promise: that a customer who
+buys today is likelier to stay does not say that one who is made to buy would be.
+
+Carried over from the behaviour row, as days do not hold them: how many different products,
+categories and orders there are (an added purchase is of what the customer usually buys, in an
+order of its own), attributes, and what comes of subscriptions.
+"""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import pandas as pd
+import pyarrow as pa
+
+from features.catalogue import FEATURES
+from features.store import Store
+from serving.api import rows
+from serving.errors import ScoringError
+
+if TYPE_CHECKING:
+    from serving.api.plans import Plans
+
+Kind = Literal["purchase", "no_refunds", "complaint", "resolution", "silence"]
+KINDS: tuple[str, ...] = get_args(Kind)
+#: Kinds that change what happened beside the purchases.
+EVENTS = ("complaint", "resolution")
+
+_COUNTED = ("products_distinct", "products_per_occasion", "categories_distinct", "orders_total")
+_CARE = frozenset(feature.name for feature in FEATURES if feature.family == "care")
+#: Columns that come of days.
+_FROM_DAYS = tuple(
+    feature.name
+    for feature in FEATURES
+    if feature.family not in ("care", "subscription") and feature.name not in _COUNTED
+)
+
+# All of a day's purchases on its first line, the others of nothing; its refunds likewise, each of
+# the others of the smallest amount there is. The day adds up to what it was.
+_LINES = """
+WITH past AS (SELECT customer_id, day, net + refunded AS bought, lines, refund_lines, refunded
+              FROM days),
+lines AS (
+    SELECT customer_id, day, CASE WHEN n = 1 THEN bought ELSE 0 END AS amount
+    FROM past, unnest(range(1, lines + 1)) AS t(n)
+    UNION ALL
+    SELECT customer_id, day,
+        CASE WHEN n = 1 THEN 0.000001 * (refund_lines - 1) - refunded ELSE -0.000001 END
+    FROM past, unnest(range(1, refund_lines + 1)) AS t(n) WHERE {refunds}
+    UNION ALL
+    SELECT customer_id, day, CASE WHEN n = 1 THEN amount::DECIMAL(38, 6) ELSE 0 END
+    FROM added, unnest(range(1, lines + 1)) AS t(n)
+)
+SELECT customer_id, row_number() OVER () AS place, day::VARCHAR AS timestamp,
+    amount::DECIMAL(38, 6)::VARCHAR AS amount,
+    NULL::VARCHAR AS order_id, NULL::VARCHAR AS product_id, NULL::VARCHAR AS category
+FROM lines
+"""
+_EVENTS = """
+SELECT customer_id, row_number() OVER () AS place,
+    strftime(occurred_at, '%Y-%m-%dT%H:%M:%S.%f') AS timestamp, kind, value::VARCHAR AS value
+FROM (SELECT customer_id, occurred_at, kind, value FROM events UNION ALL BY NAME FROM more)
+"""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One behaviour that is other than it was.
+
+    Parameters
+    ----------
+    kind : {"purchase", "no_refunds", "complaint", "resolution", "silence"}
+        A purchase, a complaint, or the resolution of one on the day before as-of; no refund ever
+        asked for; or some more days in which nothing happens.
+    amount : float or None
+        Of the purchase, in currency, above 0; the customer's mean occasion where None.
+    days : int
+        Of silence, at least 1.
+    """
+
+    kind: str
+    amount: float | None = None
+    days: int = 30
+
+
+@dataclass(frozen=True)
+class Past:
+    """What the store holds of some customers.
+
+    Parameters
+    ----------
+    behaviour : pandas.DataFrame
+        Their rows of the behaviour table.
+    days : pyarrow.Table
+        Their customer-days.
+    events : pyarrow.Table or None
+        None where none are kept.
+    as_of : date
+    """
+
+    behaviour: pd.DataFrame
+    days: pa.Table
+    events: pa.Table | None
+    as_of: date
+
+
+def past(store: Store | None, cursor: Any, as_of: date, ids: Sequence[str]) -> Past:
+    """Read what the store holds of customers.
+
+    Parameters
+    ----------
+    store : Store or None
+    cursor : DuckDB cursor
+        Of the caller's own.
+    as_of : date
+    ids : sequence of str
+
+    Returns
+    -------
+    Past
+
+    Raises
+    ------
+    ScoringError
+        If the behaviour table or the customer-days are not there.
+    """
+    paths = [store.behaviour(as_of), store.occasions(as_of)] if store else []
+    if store is None or not all(path.is_file() for path in paths):
+        raise ScoringError(
+            f"a what-if starts from the behaviour table and the purchases of {as_of}, which are "
+            "not in the store; run `regulars build` for that date"
+        )
+    marks = ", ".join("?" * len(ids))
+    sql = (
+        "SELECT * FROM read_parquet(?, hive_partitioning = false) "  # noqa: S608
+        f"WHERE customer_id IN ({marks})"
+    )
+    events = store.events(as_of)
+    found = [
+        cursor.sql(sql, params=[glob.escape(str(path)), *ids]).to_arrow_table()
+        for path in (*paths, *([events] if events.is_file() else []))
+    ]
+    return Past(found[0].to_pandas(), found[1], found[2] if len(found) > 2 else None, as_of)
+
+
+def behaviour(known: Past, change: Change, plans: Plans, engine: Any) -> pd.DataFrame:
+    """Behaviour rows as they would be.
+
+    Parameters
+    ----------
+    known : Past
+    change : Change
+    plans : Plans
+        Of buyers.
+    engine : DuckDB connection
+        In which rows are written out; a cursor of the caller's own.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows of ``known.behaviour`` of those who have a purchase on record then, with
+        ``as_of`` later by the days of silence.
+
+    Raises
+    ------
+    ScoringError
+        If the change is of events and none are kept.
+    """
+    moved = change.kind in (*EVENTS, "silence")
+    cared = bool(_CARE & set(known.behaviour.dropna(axis="columns", how="all").columns))
+    if known.events is None and (change.kind in EVENTS or (moved and cared)):
+        raise ScoringError(
+            f"a what-if of a {change.kind} starts from the events of {known.as_of}, which are not "
+            "in the store; with [sources.events], run `regulars build` for that date"
+        )
+    as_of = known.as_of + timedelta(days=change.days if change.kind == "silence" else 0)
+    found = plans.run(
+        _lines(known, change, engine),
+        None if known.events is None else _events(known, change, engine),
+        as_of=as_of,
+        # Nothing here is later than what the contract has accepted.
+        now=datetime.combine(as_of, time.min),
+    )
+    return _put(known, found.frame, change, as_of)
+
+
+def _lines(known: Past, change: Change, engine: Any) -> pa.Table:
+    """Rows of a log that give the days, changed."""
+    engine.register("days", known.days)
+    engine.register("added", _added(known, change))
+    refunds = change.kind != "no_refunds"
+    sql = _LINES.format(refunds="true" if refunds else "false")
+    return engine.sql(sql).to_arrow_table().cast(rows.TRANSACTIONS)
+
+
+def _added(known: Past, change: Change) -> pa.Table:
+    """The purchase that is added for each customer, if any."""
+    one = known.behaviour if change.kind == "purchase" else known.behaviour.iloc[:0]
+    usual = one["order_mean"].to_numpy(dtype="float64", na_value=0.0)
+    amount = usual if change.amount is None else [change.amount] * len(one)
+    return pa.table(
+        {
+            "customer_id": pa.array(one["customer_id"], pa.string()),
+            "day": pa.array([known.as_of - timedelta(days=1)] * len(one), pa.date32()),
+            "amount": pa.array(amount, pa.float64()),
+            "lines": pa.array(one["lines_mean"].fillna(1).round().clip(lower=1).astype("int64")),
+        }
+    )
+
+
+def _events(known: Past, change: Change, engine: Any) -> pa.Table:
+    ids: Any = known.behaviour["customer_id"] if change.kind in EVENTS else []
+    yesterday = datetime.combine(known.as_of - timedelta(days=1), time(12))
+    more = {
+        "customer_id": pa.array(ids, pa.string()),
+        "occurred_at": pa.array([yesterday] * len(ids), pa.timestamp("us")),
+        "kind": pa.array([change.kind] * len(ids), pa.string()),
+        "value": pa.nulls(len(ids), pa.float64()),
+    }
+    engine.register("events", known.events)
+    engine.register("more", pa.table(more))
+    return engine.sql(_EVENTS).to_arrow_table().cast(rows.EVENTS)
+
+
+def _put(known: Past, fresh: pd.DataFrame, change: Change, as_of: date) -> pd.DataFrame:
+    """The behaviour rows with the columns that were worked out anew."""
+    own = known.behaviour.set_index("customer_id")
+    new = fresh.set_index("customer_id")
+    own = own.loc[own.index.intersection(new.index)]
+    names = [*_FROM_DAYS, *(sorted(_CARE) if known.events is not None else ())]
+    changed = own.assign(**{name: new[name].reindex(own.index) for name in names}, as_of=as_of)
+    if change.kind == "purchase":
+        changed["orders_total"] = changed["orders_total"] + 1
+    elif change.kind == "no_refunds":
+        # The same products over the occasions that there are now.
+        products = (own["products_per_occasion"] * (own["frequency"] + 1)).round()
+        changed["products_per_occasion"] = products / (changed["frequency"] + 1)
+    return changed.reset_index()[list(known.behaviour.columns)]

@@ -1,0 +1,176 @@
+"""The verb measure: a plan, what came after it, and what the next plan makes of it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from regulars import cli
+from serving import scores
+from serving.campaigns import shelf
+from serving.scoring import score
+from tests.serving.conftest import AS_OF, MadeScorer, make_people
+
+ACTIONS = """
+[sources.events]
+uri = "events.csv"
+customer_id = "who"
+timestamp = "day"
+kind = "kind"
+
+[actions.call]
+channel = "telephone"
+cost = 0.1
+kept = { mean = 0.3, sd = 0.2 }
+lift = { mean = 0.0, sd = 0.1 }
+
+[plan]
+holdout = 0.3
+"""
+PEOPLE, HORIZON = 900, 90
+
+
+def run(verb: str, config: Path, *arguments: str, code: int = 0) -> Any:
+    result = CliRunner().invoke(cli.app, [verb, *arguments, "-c", str(config)])
+    assert result.exit_code == code, result.output
+    return result
+
+
+def write_log(folder: Path, rows: pd.DataFrame | None, until: date) -> None:
+    """Everybody bought once before the plan; of a plan, most of the treated come back."""
+    ids = make_people(PEOPLE, seed=5)["customer_id"]
+    past = pd.DataFrame({"who": ids, "day": str(AS_OF - timedelta(days=9)), "amount": 20.0})
+    parts = [past, pd.DataFrame({"who": ["last"], "day": [str(until)], "amount": [1.0]})]
+    if rows is not None:
+        random = np.random.default_rng(0)
+        back = random.random(len(rows)) < np.where(rows["arm"] == "treated", 0.7, 0.3)
+        bought = pd.DataFrame({"who": rows["customer_id"], "day": str(AS_OF)})
+        parts.append(bought.assign(amount=np.round(random.gamma(4, 10, len(rows)), 2))[back])
+    pd.concat(parts).to_csv(folder / "lines.csv", index=False)
+
+
+@pytest.fixture
+def planned(config: Path) -> tuple[Path, str]:
+    """The corner shop with a plan for 900 made customers, whose campaign is over."""
+    folder, people = config.parent, make_people(PEOPLE, seed=5)
+    at = datetime(2024, 7, 1, tzinfo=UTC)
+    frame, thresholds = score(
+        people, MadeScorer(), thresholds=None, as_of=AS_OF, model_version="7", scored_at=at
+    )
+    meta = scores.Meta(
+        name="corner-shop",
+        currency="EUR",
+        timezone="Europe/Berlin",
+        as_of=AS_OF,
+        horizon_days=HORIZON,
+        clv_horizon_days=365,
+        model_version="7",
+        run_id=None,
+        speaker="churn",
+        grades={},
+        scored_at=at,
+        thresholds=thresholds,
+    )
+    scores.write(frame, meta, folder / ".regulars" / "scores" / f"as_of={AS_OF}.parquet")
+    (folder / "events.csv").write_text("who,day,kind\nc000001,2024-07-05,complaint\n")
+    config.write_text(config.read_text() + ACTIONS)
+    write_log(folder, None, AS_OF)
+    plan_id = json.loads(run("plan", config, "--json").stdout)["plan_id"]
+    write_log(folder, assignments(config, plan_id), AS_OF + timedelta(days=HORIZON))
+    return config, plan_id
+
+
+def assignments(config: Path, plan_id: str) -> pd.DataFrame:
+    return shelf.assignments(config.parent / ".regulars" / "plans", plan_id).to_pandas()
+
+
+def figures(planned: tuple[Path, str], *arguments: str) -> dict[str, Any]:
+    return json.loads(run("measure", planned[0], planned[1], "--json", *arguments).stdout)
+
+
+def test_the_effect_is_that_of_the_log(planned):
+    """Shares of the arms that came back, counted in the log by hand."""
+    rows = assignments(*planned)
+    log = pd.read_csv(planned[0].parent / "lines.csv")
+    rows["back"] = rows["customer_id"].isin(log.loc[log["day"] == str(AS_OF), "who"])
+    by_hand = rows.groupby("arm")["back"].mean()
+    (call,) = figures(planned)["actions"]
+    told = call["outcomes"][0]
+    assert (told["outcome"], told["verdict"]) == ("returned", "rise")
+    assert told["plain"][0] == pytest.approx(by_hand["treated"] - by_hand["holdout"], abs=0.01)
+    assert told["lower"] < 0.4 < told["upper"]
+    assert call["ratio"]["treated"] + call["ratio"]["holdout"] == len(rows)
+    assert not call["ratio"]["broken"] and call["flagged"] == []
+
+
+def test_people_read_it_in_plain_words_and_nothing_is_learned_unasked(planned):
+    shown = " ".join(run("measure", *planned).stdout.split())
+    for said in ("came back", "points", "95 % interval", "Guardrails", "too little to say"):
+        assert said in shown
+    assert "`--keep` lets them" in shown
+    assert not (planned[0].parent / ".regulars" / "effects").exists()
+
+
+def test_the_next_plan_reckons_with_what_was_kept(planned):
+    told = figures(planned, "--keep")
+    believed = told["believed"]["call"]
+    assert believed["source"] == planned[1] and believed["kept"]["sd"] < 0.2
+    assert believed["kept"]["mean"] == pytest.approx(0.4 / 0.7, abs=0.12)
+    next_plan = json.loads(run("plan", planned[0], "--dry-run", "--json").stdout)
+    (call,) = next_plan["actions"]
+    assert next_plan["assumed"] == [] and call["since"] == told["measured_on"]
+    assert call["measured"] == told["actions"][0]["ratio"]["treated"]
+    again = figures(planned, "--keep")["believed"]["call"]
+    assert again == believed
+
+
+def test_it_is_noted_without_any_customer(planned):
+    run("measure", *planned, "--keep")
+    line = (planned[0].parent / ".regulars" / "audit.jsonl").read_text().splitlines()[-1]
+    noted = json.loads(line)
+    assert (noted["what"], noted["learned"]) == ("measure", ["call"])
+    kept = (planned[0].parent / ".regulars" / "measured" / f"{planned[1]}.json").read_text()
+    assert not any(one in line + kept for one in assignments(*planned)["customer_id"])
+
+
+def test_a_campaign_that_is_not_over_is_refused_unless_asked_for(planned):
+    config, plan_id = planned
+    write_log(config.parent, assignments(*planned), AS_OF + timedelta(days=HORIZON - 2))
+    refused = run("measure", *planned, code=1).stderr
+    assert str(AS_OF + timedelta(days=HORIZON)) in refused and "--so-far" in refused
+    assert "leave --keep out" in run("measure", *planned, "--so-far", "--keep", code=1).stderr
+    told = figures(planned, "--so-far")
+    assert (told["days"], told["over"]) == (HORIZON - 1, False)
+    assert f"{HORIZON - 1} of {HORIZON} days" in run("measure", *planned, "--so-far").stdout
+    write_log(config.parent, None, AS_OF - timedelta(days=1))
+    assert "nothing is known yet" in run("measure", config, plan_id, "--so-far", code=1).stderr
+
+
+def test_a_holdout_that_was_not_drawn_is_told_and_concludes_nothing(planned):
+    key = planned[0].parent / ".regulars" / "plans" / "key"
+    key.write_bytes(bytes(32))
+    shown = " ".join(run("measure", *planned).stdout.split())
+    assert "not in the arm that the plan's key draws" in shown and "came back" not in shown
+
+
+def test_customers_who_are_gone_from_the_log_are_told(planned):
+    rows = assignments(*planned)
+    gone = rows.loc[rows["arm"] == "treated", "customer_id"].tolist()[::2]
+    file = planned[0].parent / "lines.csv"
+    log = pd.read_csv(file)
+    log[~log["who"].isin(gone)].to_csv(file, index=False)
+    shown = " ".join(run("measure", *planned).stdout.split())
+    assert f"{len(gone):,} customers are left out" in shown
+    assert "nothing is concluded" in shown and "came back" not in shown
+
+
+def test_an_unknown_plan_is_refused_with_those_there_are(planned):
+    refused = run("measure", planned[0], "nothing", code=1).stderr
+    assert planned[1] in " ".join(refused.split())

@@ -1,0 +1,101 @@
+"""Every page can be used by everybody: axe finds nothing, in both languages and widths.
+
+axe-core comes with its package; nothing is fetched.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from serving.workbench import models
+
+pytestmark = [pytest.mark.service, pytest.mark.browser]
+
+PAGES = ("/", "/customers", "/segments", "/models", "/data", "/docs")
+#: Width, height, colours, language: each width with each language, each colours with each width.
+DESKTOP, PHONE = (1280, 900), (390, 844)
+VIEWS = [
+    (DESKTOP, "light", "en-GB"),
+    (DESKTOP, "dark", "zh-CN"),
+    (PHONE, "dark", "en-GB"),
+    (PHONE, "light", "zh-CN"),
+]
+#: The smallest PNG.
+DOT = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+    "1f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
+)
+CARD = "# Card\n\n## Grades\n\n| question | grade |\n|---|---|\n| risk | A |\n| spend | B |\n"
+
+
+def version(number, *aliases):
+    from training.registry import Version
+
+    tags = {"trained_as_of": "2024-07-01", "speaker": "blend", "grade_risk": "A", "gate": "passed"}
+    return Version(number, f"run {number}", "2024-07-02T00:00:00+00:00", aliases, tags)
+
+
+@pytest.fixture(scope="module")
+def full(shop, scored):
+    """The shop with something on every page: an earlier table, a data report, trained versions."""
+    from serving.workbench.models import Registered
+    from training.records import Record
+    from training.registry import Change
+
+    earlier = shop.scores["as_of"].iloc[0] - timedelta(days=91)
+    scored(shop.folder, as_of=earlier)
+    source = {"source": "transactions", "read": 12, "accepted": 11, "customers": 4}
+    source |= {"rejected": {"no amount": 1}, "advice": {"no amount": "Fill it in."}}
+    source |= {"first_day": "2022-07-01", "last_day": "2024-06-30"}
+    report = {"as_of": "2024-07-01", "obstacle": None, "sources": [source], "customers": 4}
+    answers = [
+        {"question": name, "ready": name == "risk", "why": "-"} for name in ("risk", "spend")
+    ]
+    report |= {"repeat_rate": 0.5, "answers": answers}
+    (shop.store / "report.json").write_text(json.dumps(report))
+    change = Change("2024-07-02T00:00:00+00:00", "promotion", None, "1", "the first")
+    known = Registered((version("2", "challenger"), version("1", "champion")), (change,))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(models, "registered", lambda *_: known)
+        patch.setattr(models, "_record", lambda *_: Record(CARD, plots={"lift": DOT}))
+        yield
+    (shop.store / "report.json").unlink()
+    (shop.store / "scores" / f"as_of={earlier}.parquet").unlink()
+
+
+@pytest.mark.parametrize(("size", "scheme", "locale"), VIEWS)
+def test_axe_finds_nothing_on_any_page(full, tab, shop, size, scheme, locale):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    width, height = size
+    page = tab(viewport={"width": width, "height": height}, color_scheme=scheme, locale=locale)
+    found = {}
+    for path in (*PAGES, "customer", "refused"):
+        go(page, path)
+        assert page.evaluate("document.documentElement.lang") == locale[:2]
+        told = axe.run(page).response["violations"]
+        if told:
+            found[path] = {
+                f"{one['impact']} {one['id']}": [node["html"][:200] for node in one["nodes"]]
+                for one in told
+            }
+    assert not found, json.dumps(found, indent=1, ensure_ascii=False)
+
+
+def go(page, path):
+    """To a page; a customer and a refusal are come to by a form."""
+    if path == "refused":
+        page.goto("/customers")
+        # The browser would note a refusal as a fault.
+        page.route("**/customer", lambda way: way.fulfill(response=way.fetch(), status=200))
+        page.locator("#customer_id").fill("nobody")
+        page.locator("form.find button").click()
+    elif path == "customer":
+        page.goto("/customers")
+        page.locator(".list button").first.click()
+    else:
+        page.goto(path)
+    page.wait_for_load_state("networkidle")
+    page.unroute_all()
