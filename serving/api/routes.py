@@ -52,6 +52,7 @@ _TABLE = (
     Route("/reasons", _EITHER, json=True),
     Route("/export", _EITHER),
     Route("/", _EITHER),
+    Route("/customers/lists", _EITHER),
     Route("/customer", _EITHER),
     Route("/segments", _EITHER),
     Route("/equity", (VALUE,)),
