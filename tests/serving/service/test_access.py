@@ -113,7 +113,7 @@ def go(page, path):
         # The browser would note a refusal as a fault.
         page.route("**/customer", lambda way: way.fulfill(response=way.fetch(), status=200))
         page.locator("#customer_id").fill("nobody")
-        page.locator("form.find button").click()
+        page.locator("form[role=search] button").click()
     elif path == "customer":
         page.goto("/customers")
         page.locator(".list button").first.click()
