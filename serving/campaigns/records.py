@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.aftermath import HARMS
+from serving import margins
 from serving.campaigns import holdout
 from serving.campaigns.assignments import HOLDOUT, TREATED
 
@@ -94,7 +95,8 @@ def gather(
     happened : pyarrow.Table
         As `features.aftermath.aftermath` gives it.
     margin : float
-        Share of the spend that is profit, in (0, 1].
+        Share of the spend that is profit where an assignment says none, in (0, 1]. The rates of
+        the others are from before the plan, so that no treatment has moved them.
     costs : mapping of str to Costs
         By action; one that is not in it costs what its assignments say.
 
@@ -162,7 +164,8 @@ def _records(rows: pd.DataFrame, action: str | None, margin: float, several: pd.
     some, gone = rows[known], ~known & (rows["arm"] == TREATED)
     treated = (some["arm"] == TREATED).to_numpy(bool)
     outcomes = {name: some[name].to_numpy(np.float64) for name in OUTCOMES[:3]}
-    outcomes["profit"] = margin * outcomes["spend"] - some["paid"].to_numpy(np.float64)
+    profit = margins.rates(some, margin) * outcomes["spend"]
+    outcomes["profit"] = profit - some["paid"].to_numpy(np.float64)
     return Records(
         action=action,
         treated=treated,

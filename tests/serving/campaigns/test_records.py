@@ -50,6 +50,15 @@ def test_profit_is_margin_times_spend_less_what_a_treatment_costs():
     assert found.harms["refunds"].tolist() == [1.0, 1.0]
 
 
+def test_profit_is_at_the_margin_that_the_customer_had_when_it_was_assigned():
+    """0.2 · 100, and where nothing is said 0.5 · 100."""
+    rows = assigned(("ann", "call", "holdout"), ("bob", "call", "holdout"))
+    rates = pa.array([0.2, None])
+    rows = rows.set_column(rows.column_names.index("margin_rate"), "margin_rate", rates)
+    (found,) = gather(rows, came(ann=100.0, bob=100.0), margin=0.5, costs={})
+    assert found.outcomes["profit"].tolist() == [20.0, 50.0]
+
+
 def test_an_action_that_is_gone_costs_what_the_plan_said():
     (found,) = gather(assigned(("ann", "call", "treated")), came(ann=100.0), margin=0.5, costs={})
     assert found.outcomes["profit"].tolist() == [50.0 - 9.0]
