@@ -236,9 +236,10 @@ def _margin_rate() -> str:
     return chapter(
         "Margin rate",
         prose(
-            "What turns spend into profit, in `clv`, tiers, plans, measured effects and the worth of",
-            "retention. Where `[sources.transactions]` names a `margin`, with the `margin_total` of",
-            "the customer's rows that state one and the `margin_spend` that it is of:",
+            "What turns spend into profit, in `clv`, tiers, plans, measured effects and the worth",
+            "of retention. Where `[sources.transactions]` names a `margin`, with the",
+            "`margin_total` of the customer's rows that state one and the `margin_spend` that it",
+            "is of:",
         ),
         prose("margin_rate = Z · margin_total / margin_spend + (1 − Z) · μ,"),
         prose(
