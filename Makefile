@@ -78,6 +78,7 @@ pytest: $(READY) ## the tests alone (PYTEST_ARGS="-k rfm" chooses)
 benchmarks: $(READY) ## the tables of speed and quality (long)
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/quality.py
+	$(BIN)/python benchmarks/next_purchase.py
 	$(BIN)/python benchmarks/uplift.py
 	$(BIN)/python benchmarks/groups.py
 

@@ -1,6 +1,7 @@
 """How good Regulars' predictions are, beside what one would use instead, on real data.
 
     python benchmarks/quality.py > docs/quality.md
+    python benchmarks/next_purchase.py >> docs/quality.md
     python benchmarks/quality.py --only cdnow,telco
     REGULARS_DATA=/data python benchmarks/quality.py --json quality.json
 

@@ -77,7 +77,7 @@ def ask(folder: Path, requests: int) -> list[Waits]:
     list of Waits
     """
     home = demonstration(folder)
-    with _serving(_regulars(home)) as ours, _serving(_nothing()) as nothing:
+    with serving(regulars(home / "regulars.toml")) as ours, serving(_nothing()) as nothing:
         return [_turns(question, ours, nothing, requests) for question in _questions(home)]
 
 
@@ -94,7 +94,7 @@ def demonstration(folder: Path) -> Path:
         With data, settings, model and score table.
     """
     home = folder / "regulars-demo"
-    if not (home / "scores.parquet").exists():
+    if not (home / "scores.csv").exists():
         command = [sys.executable, "-m", "regulars", "demo", "--no-serve"]
         subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
     return home
@@ -169,11 +169,12 @@ def percentiles(waits: Sequence[float]) -> tuple[float, float]:
     return float(middle), float(slow)
 
 
-def _regulars(home: Path) -> tuple[list[str], Mapping[str, str], int]:
+def regulars(config: Path) -> tuple[list[str], Mapping[str, str], int]:
+    """Command, environment and port of our service over a settings file, with one worker."""
     from regulars import server
 
     port = _free_port()
-    environment = server.environment(home / "regulars.toml", 1, os.environ)
+    environment = server.environment(config, 1, os.environ)
     return server.command("127.0.0.1", port), environment, port
 
 
@@ -184,7 +185,7 @@ def _nothing() -> tuple[list[str], Mapping[str, str], int]:
 
 
 @contextlib.contextmanager
-def _serving(service: tuple[list[str], Mapping[str, str], int]) -> Iterator[str]:
+def serving(service: tuple[list[str], Mapping[str, str], int]) -> Iterator[str]:
     """A service that is ready, by its address; stopped at the end."""
     command, environment, port = service
     process = subprocess.Popen(

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from features.inputs import Inputs, SourceReport
-from regulars import jobs
+from regulars import doubts, jobs
 
 if TYPE_CHECKING:
     from features.losses import Obstacle
     from features.store import Store
+    from regulars.doubts import Doubts
     from regulars.settings import Settings
     from training.readiness import Answer
 
@@ -36,6 +37,8 @@ class DataReport:
         Folder with the rejected rows.
     obstacle : Obstacle or None
         Why nothing should be answered from these rows, however many they are.
+    doubts : Doubts or None
+        How fresh the sources are, and whom the last scores do not answer.
     """
 
     sources: tuple[SourceReport, ...]
@@ -45,6 +48,7 @@ class DataReport:
     answers: tuple[Answer, ...]
     rejects: Path
     obstacle: Obstacle | None = None
+    doubts: Doubts | None = None
 
     @property
     def repeat_rate(self) -> float | None:
@@ -65,6 +69,7 @@ class DataReport:
             "answers": [asdict(answer) for answer in self.answers],
             "rejects": str(self.rejects),
             "obstacle": None if self.obstacle is None else str(self.obstacle),
+            **({} if self.doubts is None else self.doubts.to_dict()),
         }
 
 
@@ -111,7 +116,8 @@ def make(inputs: Inputs, settings: Settings, as_of: date, rejects: Path) -> Data
     if obstacle is not None:
         # Enough rows of the wrong kind are not enough.
         answers = tuple(replace(one, ready=False, why=obstacle.why) for one in answers)
-    return DataReport(inputs.reports, as_of, customers, returned, answers, rejects, obstacle)
+    found = doubts.find(settings, inputs, as_of)
+    return DataReport(inputs.reports, as_of, customers, returned, answers, rejects, obstacle, found)
 
 
 def keep(report: DataReport, store: Store) -> None:

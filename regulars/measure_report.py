@@ -92,7 +92,7 @@ def _about(one: ActionResult) -> Iterator[str]:
     if ratio.broken:
         yield (
             f"{name}: nothing is concluded. {ratio.treated:,} treated and {ratio.holdout:,} held "
-            f"out are left where {ratio.expected:,.0f} treated were drawn; chance does that in "
+            f"out are left, by the drawn shares {ratio.expected:,.0f} treated; chance does that in "
             f"fewer than one case of a thousand (p = {ratio.probability:.1g}). Find out whom one "
             "of the arms has lost."
         )

@@ -105,7 +105,7 @@ class Deployment:
     terms : Terms or None
         What plans keep to; None in a bento without settings.
     policy : Policy
-        What the settings decide of groups and actions; the defaults in a bento without settings.
+        What the settings decide of groups; the defaults in a bento without settings.
     """
 
     names: Names

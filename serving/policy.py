@@ -1,8 +1,8 @@
-"""What the business decided: its margin, its segments, its actions and how plans are made.
+"""What the business decided: the terms of its lifetime values, and its segments.
 
-In: `regulars.toml` as read. Out: the parts of it that answers about groups and actions need. The
-front door checks the file as a whole; here its sources are not looked at, so their variables need
-not be set where answers are given.
+In: `regulars.toml` as read. Out: the parts of it that answers about groups need. The front door
+checks the file as a whole; here its sources are not looked at, so their variables need not be set
+where answers are given.
 """
 
 from __future__ import annotations
@@ -14,18 +14,15 @@ from pydantic import Field
 
 from features import variables
 from features.settings import Section
-from serving.campaigns.settings import Actions, PlanSettings
 from serving.groups.rules import SegmentSettings
 from training.settings import ValueSettings
 
 
 class Policy(Section):
-    """The sections [value], [segments.…], [actions.…] and [plan]."""
+    """The sections [value] and [segments.…]."""
 
     value: ValueSettings = ValueSettings()
     segments: dict[str, SegmentSettings] = Field(default_factory=dict)
-    actions: Actions = Field(default_factory=dict)
-    plan: PlanSettings = PlanSettings()
 
 
 def read(content: Mapping[str, Any], environ: Mapping[str, str]) -> Policy:

@@ -59,6 +59,7 @@ def write(
     reliability: pd.DataFrame | None,
     notes: Sequence[str],
     swing: Swing | None = None,
+    silence: Sequence[str] = (),
 ) -> str:
     """Compose the model card.
 
@@ -86,6 +87,8 @@ def write(
         Doubts and limits, one sentence each.
     swing : Swing, optional
         How far whole windows lie off.
+    silence : sequence of str
+        Where nothing is said, one sentence each.
 
     Returns
     -------
@@ -109,10 +112,16 @@ def write(
         *_totals(swing),
         *(() if fitted.margins is None else (fitted.margins.in_words(),)),
         *_season(fitted.calendar),
+        *_silence(silence),
         "## Doubts and limits",
         "\n".join(f"- {note}" for note in (*notes, *_standing_limits())),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _silence(told: Sequence[str]) -> tuple[str, ...]:
+    """Where nothing is said, and what would mend it."""
+    return ("## Where nothing is said", "\n".join(f"- {one}" for one in told)) if told else ()
 
 
 def _totals(swing: Swing | None) -> tuple[str, ...]:

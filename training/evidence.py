@@ -97,6 +97,8 @@ class Evidence:
         More to log with the run than every rule has.
     reliability : pandas.DataFrame or None
         Calibration and coverage by kind of customer (`training.reliability.table`).
+    silence : tuple of str
+        Where nothing is said, in words (`training.limits.sentences`).
     """
 
     fitted: Fitted
@@ -111,3 +113,4 @@ class Evidence:
     others: Mapping[int, Mapping[str, Grade]] = field(default_factory=dict)
     parameters: Mapping[str, str | float] = field(default_factory=dict)
     reliability: pd.DataFrame | None = None
+    silence: tuple[str, ...] = ()

@@ -19,6 +19,7 @@ from training import (
     fingerprint,
     held_out,
     label_snapshot,
+    limits,
     margins,
     reach,
     shape,
@@ -94,6 +95,13 @@ def gather_labelled(
     test, shown = held_out.charted(found, speaker, data)
     models = _moved(done, data.shift)
     rates = margins.learn(inputs.transactions, order.as_of)
+    scorer = replace(
+        _scorer(speaker, models, data, asked.terms(order.as_of), grades),
+        margins=rates,
+        spread=learn([Window(shown[speaker], test)], prior=0.0),
+        reach=reach.learn([data.frame]),
+        shape=shape.learn([data.frame]),
+    )
     return Evidence(
         fitted=Fitted(
             order.as_of,
@@ -103,13 +111,7 @@ def gather_labelled(
             data.families,
             margins=rates,
         ),
-        scorer=replace(
-            _scorer(speaker, models, data, asked.terms(order.as_of), grades),
-            margins=rates,
-            spread=learn([Window(shown[speaker], test)], prior=0.0),
-            reach=reach.learn([data.frame]),
-            shape=shape.learn([data.frame]),
-        ),
+        scorer=scorer,
         twin=None,
         tested=backtest.Backtest(figures, None, shown),
         test=test,
@@ -118,6 +120,7 @@ def gather_labelled(
         notes=_notes(order, data, done, figures, speaker),
         example=tracking.example_rows(data.rows),
         parameters=_parameters(data, done),
+        silence=limits.sentences(scorer, [data.frame]),
     )
 
 

@@ -18,6 +18,7 @@ from training import (
     families,
     fingerprint,
     gate,
+    limits,
     margins,
     reach,
     registry,
@@ -163,8 +164,13 @@ def gather(
         tracking.example_rows(behaviour),
     )
     learned_from = [*(past[day].frame for day in plan.production.dates), behaviour]
-    scorer = replace(found.scorer, reach=reach.learn(learned_from), shape=shape.learn(learned_from))
-    return replace(found, scorer=scorer, notes=(*found.notes, *doubts))
+    return _limited(replace(found, notes=(*found.notes, *doubts)), learned_from)
+
+
+def _limited(found: Evidence, frames: list[pd.DataFrame]) -> Evidence:
+    """The evidence with a scorer that knows what it was fitted on, and where it is silent."""
+    scorer = replace(found.scorer, reach=reach.learn(frames), shape=shape.learn(frames))
+    return replace(found, scorer=scorer, silence=limits.sentences(scorer, frames))
 
 
 def _fit_production(

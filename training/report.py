@@ -139,6 +139,7 @@ def model_card(found: Evidence, order: Order) -> str:
         reliability=found.reliability,
         notes=found.notes,
         swing=swing.of(found.scorer),
+        silence=found.silence,
     )
 
 

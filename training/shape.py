@@ -35,11 +35,13 @@ BULK, ELSEWHERE = (0.01, 0.99), 0.5
 ATTRIBUTE = "attribute_"
 PRICE = "subscription_price"
 _FILE = "shape.json"
-_AMOUNTS = {
+#: Kinds of amounts, in words.
+AMOUNTS = {
     "order_mean": "mean purchase so far",
     "recent": "mean purchase of the last 30 days",
     PRICE: "price of the subscription",
 }
+_GROWING = ("active_months_365", "spend_total", "subscription_tenure_days", "subscription_renewals")
 # What changes with the unit of money, besides the family `spend`.
 _MONEY = ("monetary_value", "refund_amount", "unmatched_refunds", "same_season_spend")
 
@@ -58,7 +60,8 @@ class Shape:
     amounts : mapping of str to tuple of float
         Lowest and highest middle (median of the natural logarithm) by kind of amount.
     bulk : mapping of str to tuple of float
-        Lowest first and highest ninety-ninth percentile by column of numbers.
+        Lowest first and highest ninety-ninth percentile by column of numbers, without those that
+        grow with the age of the log.
     """
 
     nulls: Mapping[str, float]
@@ -164,8 +167,8 @@ class Shape:
         for name, (low, high) in self.amounts.items():
             if name not in now:
                 continue
-            room = max(np.log(FACTOR), WIDER * (high - low))
-            if low - room <= now[name] <= high + room:
+            beyond = room(low, high)
+            if low - beyond <= now[name] <= high + beyond:
                 continue
             factor = np.exp(now[name] - (high if now[name] > high else low))
             found.append(
@@ -173,7 +176,7 @@ class Shape:
                     AMOUNTS_CHANGED,
                     "price" if name == PRICE else "amount",
                     _money_columns(name, self.nulls),
-                    f"the middle of the {_AMOUNTS[name]} is {np.exp(now[name]):.4g}, "
+                    f"the middle of the {AMOUNTS[name]} is {np.exp(now[name]):.4g}, "
                     f"{_times(factor)}",
                     f"{np.exp(low):.4g} to {np.exp(high):.4g}, as in training",
                     "Bring the amounts back into the unit of the training (cents or units, one "
@@ -222,8 +225,24 @@ def learn(frames: Sequence[pd.DataFrame]) -> Shape:
         {name: max(_emptiness(one[name]) for one in seen) for name in columns},
         {name: _levels([one[name] for one in seen]) for name in text},
         _range([_middles(one) for one in seen]),
-        _range_of_bulk(seen, [name for name in columns if name not in text]),
+        _range_of_bulk(seen, [name for name in columns if name not in text and _ageless(name)]),
     )
+
+
+def room(low: float, high: float) -> float:
+    """How far beyond the lowest and highest middle of the training a middle may lie.
+
+    Parameters
+    ----------
+    low, high : float
+        Natural logarithms.
+
+    Returns
+    -------
+    float
+        max(log `FACTOR`, `WIDER` · (high − low)).
+    """
+    return max(float(np.log(FACTOR)), WIDER * (high - low))
 
 
 def _emptiness(values: pd.Series) -> float:
@@ -255,7 +274,7 @@ def _middles(frame: pd.DataFrame) -> dict[str, float]:
 
 
 def _range(middles: Sequence[Mapping[str, float]]) -> dict[str, tuple[float, float]]:
-    known = {name: [one[name] for one in middles if name in one] for name in _AMOUNTS}
+    known = {name: [one[name] for one in middles if name in one] for name in AMOUNTS}
     return {name: (min(values), max(values)) for name, values in known.items() if values}
 
 
@@ -269,6 +288,13 @@ def _range_of_bulk(
         if known:
             found[name] = (min(low for low, _ in known), max(high for _, high in known))
     return found
+
+
+def _ageless(name: str) -> bool:
+    """Whether a column does not simply grow with the age of the log."""
+    from features.catalogue import family_of
+
+    return family_of(name) != "rfm" and name not in _GROWING
 
 
 def _ends(values: np.ndarray) -> tuple[float, float] | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from regulars import screen, tables
+from regulars import doubts, screen, tables
 from regulars.options import CONFIG, AsOf, Config, Json
 from regulars.verbs import data, models
 
@@ -50,6 +50,8 @@ def score(
     with screen.steps() as tell:
         inputs, day = data.prepare(settings, as_of, now=now, tell=tell)
         done = jobs.score(settings, inputs, day, now=now, out=out, tell=tell)
+    for sentence in doubts.of_scores(done):
+        screen.note(f"Note: {sentence}")
     if json:
         given = {name: value for name, value in vars(done).items() if name != "frame"}
         screen.figures({**given, "grades": dict(done.grades), "paths": list(map(str, done.paths))})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from regulars import exits, screen, tables
+from regulars import doubts, exits, screen, tables
 from regulars.options import CONFIG, AsOf, Config, Json
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ def check(config: Config = CONFIG, json: Json = False) -> None:
     """Read every source and report on it.
 
     Says how many rows were accepted and how many rejected and why (they are kept in a file),
-    the span, the customers, and whether that is enough to answer each question. Refuses when no
-    row was accepted.
+    the span, the customers, whether that is enough to answer each question, how fresh each source
+    is, and whom the last scores do not answer in full. Refuses when no row was accepted.
     """
     from regulars import data_report, jobs
     from regulars.settings import load
@@ -119,6 +119,11 @@ def show(report: DataReport) -> None:
     if (came_back := tables.repeat_rate(report)) is not None:
         screen.say(came_back)
     out.print(tables.answers(report))
+    if report.doubts is not None:
+        if report.doubts.freshness:
+            out.print(doubts.fresh(report.doubts))
+        if (silent := doubts.silent(report.doubts)) is not None:
+            out.print(silent)
 
 
 def _day(as_of: date | None, inputs: Inputs, now: datetime) -> date:

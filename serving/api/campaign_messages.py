@@ -76,6 +76,9 @@ class ActionFigures(BaseModel):
     chosen: int = Field(description="Customers, those held out among them.")
     forecast: ForecastFigures
     capacity: int | None = Field(default=None, description="How many it can take.")
+    measured: int | None = Field(
+        default=None, description="Customers treated in what was measured."
+    )
 
 
 class Point(BaseModel):
@@ -145,6 +148,9 @@ class Assignment(BaseModel):
     return_probability: Share = None
     expected_purchases: float | None
     expected_spend: float | None
+    margin_rate: float | None = Field(
+        default=None, description="Share of the spend that is profit; below 0 for a loss."
+    )
 
 
 class PlanAnswer(BaseModel):

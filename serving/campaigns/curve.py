@@ -10,8 +10,9 @@ from serving.campaigns.problem import Problem
 from serving.campaigns.solver import solve
 
 #: Customers that a curve is drawn from; of more, evenly spaced ones stand for all.
-_MANY = 8_000
-_PAIRS = 200
+_MANY = 6_000
+#: Pairs of the exact search, and customers from whom on the curve is smooth without it.
+_PAIRS, _SMOOTH = 200, 1_500
 _SHARES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
@@ -80,11 +81,12 @@ def curve(problem: Problem, *, treated: float = 1.0, weight: float = 1.0) -> Cur
     share = len(some) / rows if rows else 1.0
     few, scale = problem.of(some), treated * weight / share
     capacity = problem.capacity / scale
-    free = solve(few.limited(budget=np.inf, capacity=capacity), core_pairs=_PAIRS)
+    pairs = _PAIRS if len(some) < _SMOOTH else 0
+    free = solve(few.limited(budget=np.inf, capacity=capacity), core_pairs=pairs)
     knee = free.cost
     points = [Point(0.0, 0.0, 0.0, 1.0)] if not knee else []
     for at in (0.0, *_SHARES) if knee else ():
-        found = solve(few.limited(budget=at * knee, capacity=capacity), core_pairs=_PAIRS)
+        found = solve(few.limited(budget=at * knee, capacity=capacity), core_pairs=pairs)
         points.append(
             Point(
                 at * knee * scale, found.cost * scale, found.profit * scale, 1 + found.budget_price

@@ -57,11 +57,11 @@ def measure(records: Records, *, drawn: bool = True) -> ActionResult:
     """
     if not len(records.treated):
         raise CampaignError(
-            f"Got {records.unknown} assigned customers of whom the sources know none; expected the "
-            "log that the plan was made from, and what came after."
+            f"Got {sum(records.lost)} assigned customers of whom the sources know none; expected "
+            "the log that the plan was made from, and what came after."
         )
-    ratio = sample_ratio.check(records.treated, records.strata, records.shares)
-    found = ActionResult(records.action, ratio, unknown=records.unknown, others=records.others)
+    ratio = sample_ratio.check(records.treated, records.strata, records.shares, records.lost)
+    found = ActionResult(records.action, ratio, unknown=sum(records.lost), others=records.others)
     if ratio.broken or not drawn:
         return found
     goals = {name: values for name, values in records.outcomes.items() if _said(values)}

@@ -123,6 +123,25 @@ class Office:
                 lambda: self._proposed(day, terms, order, mark),
             )
 
+    def order(self, day: date) -> Order:
+        """What a plan would be asked for now, with every action.
+
+        Parameters
+        ----------
+        day : date
+            Of the score table.
+
+        Returns
+        -------
+        Order
+
+        Raises
+        ------
+        CampaignError
+            If no plan can be made.
+        """
+        return self._order(day, self._terms(None), self._known(day), None)
+
     def named(self, day: date, budget: float | None, actions: Collection[str] | None) -> str:
         """Name that a plan has, whoever makes it: that of its proposal.
 

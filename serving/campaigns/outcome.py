@@ -64,14 +64,14 @@ class ActionLine:
         Where the belief in its effect comes from.
     since : date or None
         When that was measured; None for an assumption.
-    measured : int or None
-        Customers treated in what was measured.
     chosen : int
         Customers, the held out among them.
     forecast : Forecast
         Of the treated.
     capacity : int or None
         How many it can take; None for no limit.
+    measured : int or None
+        Customers treated in what was measured of it.
     """
 
     action: str
@@ -79,10 +79,10 @@ class ActionLine:
     owner: str | None
     source: str
     since: date | None
-    measured: int | None
     chosen: int
     forecast: Forecast
     capacity: int | None = None
+    measured: int | None = None
 
 
 def forecast(parts: Iterable[tuple[Increment, Effect, np.ndarray]]) -> Forecast:

@@ -189,10 +189,10 @@ def lines(
             owner=order.actions[name].owner,
             source=order.effect(name).source,
             since=order.effect(name).since,
-            measured=order.effect(name).treated,
             chosen=int(chosen[:, place].sum()),
             forecast=forecast([(seen.gains[name], order.effect(name), treated[:, place])]),
             capacity=order.actions[name].capacity,
+            measured=order.effect(name).treated,
         )
         for place, name in enumerate(seen.gains)
     )

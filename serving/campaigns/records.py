@@ -66,8 +66,8 @@ class Records:
         Whether it happened to the customer, 1 or 0; only what a source tells.
     scores : ndarray of shape (n, 3)
         `SCORES`; NaN where one was not said.
-    unknown : int
-        Assigned customers whom the sources no longer know.
+    lost : tuple of int
+        Treated and held out customers whom the sources no longer know.
     others : int
         Treated customers who got another action of the plan too.
     """
@@ -79,7 +79,7 @@ class Records:
     outcomes: Mapping[str, Floats]
     harms: Mapping[str, Floats]
     scores: Floats
-    unknown: int = 0
+    lost: tuple[int, int] = (0, 0)
     others: int = 0
 
 
@@ -161,7 +161,7 @@ def _records(rows: pd.DataFrame, action: str | None, margin: float, several: pd.
     import pandas as pd
 
     known = rows["returned"].notna()
-    some = rows[known]
+    some, gone = rows[known], ~known & (rows["arm"] == TREATED)
     treated = (some["arm"] == TREATED).to_numpy(bool)
     outcomes = {name: some[name].to_numpy(np.float64) for name in OUTCOMES[:3]}
     profit = margins.rates(some, margin) * outcomes["spend"]
@@ -174,6 +174,6 @@ def _records(rows: pd.DataFrame, action: str | None, margin: float, several: pd.
         outcomes=outcomes,
         harms={name: np.where(some[name] > 0, 1.0, 0.0) for name in HARMS if name in some.columns},
         scores=some[list(SCORES)].to_numpy(np.float64, na_value=np.nan),
-        unknown=int((~known).sum()),
+        lost=(int(gone.sum()), int((~known).sum() - gone.sum())),
         others=int((treated & several[some.index].to_numpy(bool)).sum()),
     )

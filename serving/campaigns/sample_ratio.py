@@ -8,11 +8,11 @@ comparison (Fabijan et al. 2019, Diagnosing Sample Ratio Mismatch, KDD).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest, chi2
+from scipy.stats import binomtest, chi2, fisher_exact
 
 #: Below this probability the arms are taken for broken. A check that is run on every campaign has
 #: to be wrong rarely.
@@ -47,7 +47,10 @@ class SampleRatio:
 
 
 def check(
-    treated: NDArray[np.bool_], strata: NDArray[np.int64], shares: NDArray[np.float64]
+    treated: NDArray[np.bool_],
+    strata: NDArray[np.int64],
+    shares: NDArray[np.float64],
+    lost: tuple[int, int] = (0, 0),
 ) -> SampleRatio:
     """Compare the sizes of the arms with the known shares, in all and by stratum.
 
@@ -58,6 +61,8 @@ def check(
     strata : ndarray of shape (n,), int from 0 on
     shares : ndarray of shape (n,), in (0, 1)
         Known treated share of the customer's stratum.
+    lost : tuple of int
+        Treated and held out customers who were drawn and are not among these.
 
     Returns
     -------
@@ -65,8 +70,21 @@ def check(
         The probability is twice the smaller of two: in all by the exact binomial test, at the
         mean share; by stratum from Σ_s (t_s − e_s)² / (e_s (1 − e_s / n_s)), chi-square with a
         degree of freedom for each stratum, t_s treated and e_s expected of n_s. Strata where
-        fewer than 5 are expected in an arm are taken together.
+        fewer than 5 are expected in an arm are taken together. Where customers were lost, Fisher's
+        exact test (1935) of arm against loss besides: a plan's draw hits its shares exactly, so
+        that a loss shows there first. Half of the level goes to each of the two.
     """
+    found = _sizes(treated, strata, shares)
+    if not any(lost):
+        return found
+    whole = [[gone, left] for gone, left in zip(lost, (found.treated, found.holdout), strict=True)]
+    alike = float(fisher_exact(whole).pvalue)
+    return replace(found, probability=min(1.0, 2 * min(alike, found.probability)))
+
+
+def _sizes(
+    treated: NDArray[np.bool_], strata: NDArray[np.int64], shares: NDArray[np.float64]
+) -> SampleRatio:
     expected, total = float(shares.sum()), int(treated.sum())
     whole = float(binomtest(total, len(treated), expected / len(treated)).pvalue)
     _, strata = np.unique(strata, return_inverse=True)

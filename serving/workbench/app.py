@@ -23,6 +23,7 @@ from starlette.staticfiles import StaticFiles
 
 from serving import catalogue, questions
 from serving.api import answers, documentation, exports, observability, parameters
+from serving.api import effects as told_effects
 from serving.api import groups as told_groups
 from serving.api.failures import Failure
 from serving.api.security import granted
@@ -32,9 +33,11 @@ from serving.workbench import (
     check,
     customer,
     customers,
+    effects,
     groups,
     language,
     models,
+    moods,
     overview,
     pages,
 )
@@ -65,8 +68,8 @@ def application(worker: WorkerOf) -> Starlette:
         return lambda request: answer(worker(), request)
 
     async def customer_page(request: Request) -> Response:
-        customer_id = await _form_value(request, "customer_id")
-        return await run_in_threadpool(_customer, worker(), request, customer_id)
+        customer_id, form = await _form_value(request, "customer_id"), await _form(request)
+        return await run_in_threadpool(_customer, worker(), request, customer_id, form)
 
     async def plan_made(request: Request) -> Response:
         return await run_in_threadpool(campaign.make, worker(), await _form(request))
@@ -81,7 +84,9 @@ def application(worker: WorkerOf) -> Starlette:
             Route("/plan/make", plan_made, methods=["POST"]),
             Route("/plan/export", with_worker(campaign.export), methods=["GET"]),
             Route("/plans", with_worker(campaign.listing), methods=["GET"]),
+            Route("/effects", with_worker(_effects), methods=["GET"]),
             Route("/equity", with_worker(_equity), methods=["GET"]),
+            Route("/satisfaction", with_worker(_satisfaction), methods=["GET"]),
             Route("/models", with_worker(_models), methods=["GET"]),
             Route("/models/plot", with_worker(_plot), methods=["GET"]),
             Route("/data", with_worker(_data), methods=["GET"]),
@@ -127,8 +132,10 @@ def _customers(worker: Worker, request: Request) -> Response:
     return pages.render("customers.html", request, **shown)
 
 
-def _customer(worker: Worker, request: Request, customer_id: str) -> Response:
-    shown = customer.content(worker, customer_id, granted())
+def _customer(
+    worker: Worker, request: Request, customer_id: str, form: list[tuple[str, str]]
+) -> Response:
+    shown = customer.content(worker, customer_id, granted(), form)
     return pages.render("customer.html", request, **shown)
 
 
@@ -149,6 +156,20 @@ def _equity(worker: Worker, request: Request) -> Response:
     return _json(told_groups.equity(worker, granted(), given))
 
 
+def _effects(worker: Worker, request: Request) -> Response:
+    if not _for_people(request):
+        return _json(told_effects.answer(worker))
+    say = language.words(language.of(request)).gettext
+    return pages.render("effects.html", request, **effects.content(worker, say))
+
+
+def _satisfaction(worker: Worker, request: Request) -> Response:
+    desk = worker.desk
+    if desk is None:
+        return _empty(worker, request)
+    return pages.render("satisfaction.html", request, **moods.content(worker, desk, granted()))
+
+
 def _models(worker: Worker, request: Request) -> Response:
     shown = models.content(worker, request.query_params.get("version"))
     return pages.render("models.html", request, **shown)
@@ -161,7 +182,7 @@ def _plot(worker: Worker, request: Request) -> Response:
 
 
 def _data(worker: Worker, request: Request) -> Response:
-    return pages.render("data.html", request, **check.content(worker.deployment.store))
+    return pages.render("data.html", request, **check.content(worker))
 
 
 def _language(request: Request) -> Response:

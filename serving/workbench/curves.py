@@ -66,7 +66,7 @@ def draw(
     layers = [line.encode(x=x, y=y, tooltip=shown), *_marked(frame.tail(1), x, y, say(MARGINAL))]
     if budget is not None and 0 < budget < knee:
         layers.append(_chosen(budget, say(CHOSEN)))
-    drawn = alt.layer(*layers).properties(width=560, height=240)
+    drawn = alt.layer(*layers).properties(width=640, height=250)
     return charts.figure(drawn, say(CAPTION) % {"knee": pages.money(knee, currency)})
 
 
@@ -75,7 +75,7 @@ def _marked(last: Any, x: Any, y: Any, words: str) -> list[Any]:
     import altair as alt
 
     base = alt.Chart(last)
-    text = base.mark_text(align="right", dx=-8, dy=16, color=_MARK, fontSize=12)
+    text = base.mark_text(align="right", dx=-8, dy=46, color=_MARK, fontSize=12)
     return [
         base.mark_point(color=_MARK, filled=True, size=90).encode(x=x, y=y),
         text.encode(x=x, y=y, text=alt.value(words)),

@@ -1,9 +1,9 @@
-"""What a customer's page shows: scores, reasons and the purchases through time."""
+"""What a customer's page shows: scores, reasons, what-ifs and the purchases through time."""
 
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -13,14 +13,17 @@ from serving.api import answers
 from serving.api.failures import Failure
 from serving.api.routes import ADMIN, RISK, VALUE
 from serving.desk import Desk
-from serving.workbench import timeline
+from serving.workbench import insight, outlook, timeline
+from serving.workbench.timeline import KINDS, Contact
 from serving.worker import Worker
 
 #: Purchases told in words under the timeline.
 _TOLD = 12
 
 
-def content(worker: Worker, customer_id: str, scopes: Iterable[str]) -> dict[str, Any]:
+def content(
+    worker: Worker, customer_id: str, scopes: Iterable[str], form: Sequence[tuple[str, str]] = ()
+) -> dict[str, Any]:
     """Gather what a customer's page shows.
 
     Parameters
@@ -29,6 +32,8 @@ def content(worker: Worker, customer_id: str, scopes: Iterable[str]) -> dict[str
     customer_id : str
     scopes : iterable of str
         Only their columns are shown.
+    form : sequence of (str, str), optional
+        Fields of a what-if, where one is asked for.
 
     Returns
     -------
@@ -50,6 +55,7 @@ def content(worker: Worker, customer_id: str, scopes: Iterable[str]) -> dict[str
         )
     row = found[customer_id]
     days = occasions(worker.deployment.store, desk, customer_id)
+    happened = contacts(worker.deployment.store, desk, customer_id)
     return {
         "worker": worker,
         "meta": answers.meta(worker, desk),
@@ -58,7 +64,10 @@ def content(worker: Worker, customer_id: str, scopes: Iterable[str]) -> dict[str
         "sees": {scope: bool({scope, ADMIN} & set(scopes)) for scope in (RISK, VALUE)},
         "days": days[::-1][:_TOLD],
         "all_days": len(days),
-        "chart": timeline.draw(days, desk.meta.as_of, row.get("next_purchase_by")),
+        "contacts": None if happened is None else happened[::-1][:_TOLD],
+        "chart": timeline.draw(days, desk.meta.as_of, row.get("next_purchase_by"), happened or ()),
+        **insight.content(worker, desk, customer_id, form, scopes),
+        **outlook.content(worker, desk, customer_id, days, scopes),
     }
 
 
@@ -82,3 +91,30 @@ def occasions(store: Store | None, desk: Desk, customer_id: str) -> list[tuple[d
         return []
     sql = "SELECT day, net::DOUBLE FROM read_parquet(?) WHERE customer_id = ? ORDER BY day"
     return desk.cursor().execute(sql, [glob.escape(str(path)), customer_id]).fetchall()
+
+
+def contacts(store: Store | None, desk: Desk, customer_id: str) -> list[Contact] | None:
+    """What a customer had to do with the service, day by day, oldest first.
+
+    Parameters
+    ----------
+    store : Store or None
+    desk : Desk
+        The score table, for its as-of date.
+    customer_id : str
+
+    Returns
+    -------
+    list of Contact or None
+        Uses are left out; None where no events are kept.
+    """
+    path = None if store is None else store.events(desk.meta.as_of)
+    if path is None or not path.is_file():
+        return None
+    sql = (
+        "SELECT day, kind, count(*), CASE WHEN kind = 'satisfaction' "
+        "THEN arg_max(value, occurred_at) END FROM read_parquet(?) "
+        "WHERE customer_id = ? AND list_contains(?, kind) GROUP BY day, kind ORDER BY day, kind"
+    )
+    given = [glob.escape(str(path)), customer_id, list(KINDS)]
+    return [Contact(*row) for row in desk.cursor().execute(sql, given).fetchall()]

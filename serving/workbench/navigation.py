@@ -28,7 +28,9 @@ PLACES = (
     Place("/", "Overview"),
     Place("/customers", "Customers"),
     Place("/segments", "Segments"),
+    Place("/satisfaction", "Satisfaction"),
     Place("/plan", "Plan"),
+    Place("/effects", "Effects"),
     Place("/models", "Models"),
     Place("/data", "Data"),
 )

@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse
 
 from serving.api.security import granted
 from serving.release import release
-from serving.workbench import language, navigation
+from serving.workbench import language, navigation, phrasebook
 
 _SYMBOLS: Mapping[str, str] = MappingProxyType(
     {"EUR": "€", "GBP": "£", "JPY": "¥", "USD": "$", "INR": "₹"}
@@ -63,6 +63,13 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "about_to_sleep": "About to sleep",
         "cannot_lose": "Cannot lose",
         "hibernating": "Hibernating",
+        "complaint": "Complaint",
+        "resolution": "Complaint resolved",
+        "satisfaction": "Mark given",
+        "contact": "Contact",
+        "satisfied": "Satisfied",
+        "unhappy": "Unhappy",
+        "silent": "Said nothing",
         "won": "Won",
         "gone": "Gone",
         "unsaid": "Said at one date only",
@@ -264,6 +271,7 @@ def environment(spoken: str = language.ENGLISH) -> jinja2.Environment:
         "day": partial(day, spoken=spoken),
         "age": partial(age, spoken=spoken),
         "word": partial(word, spoken=spoken),
+        "said": partial(phrasebook.said, spoken=spoken),
     }
     # Examples in the order in which they are written.
     environment.policies["json.dumps_kwargs"] = {"sort_keys": False}

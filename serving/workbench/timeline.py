@@ -1,7 +1,8 @@
-"""A customer's purchases through time, as the coordinates of a drawing.
+"""A customer's purchases and contacts through time, as the coordinates of a drawing.
 
-In: days with their net spend. Out: bars, ticks and marks in the units of the drawing, for a
-template to write as SVG; spend goes up from the line, what is left of refunds goes down.
+In: days with their net spend, and what else happened. Out: bars, dots, ticks and marks in the units
+of the drawing, for a template to write as SVG; spend goes up from the line, what is left of refunds
+goes down, and complaints and other contacts are dots above.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from datetime import date, timedelta
 WIDTH, HEIGHT = 720, 170
 _LEFT, _RIGHT, _TOP, _BOTTOM = 10, 10, 22, 26
 _BAR = 5.0
+_DOT_TOP = 26.0
+#: What is drawn beside purchases, from above.
+KINDS = ("complaint", "resolution", "satisfaction", "contact")
 # Ticks that fit without their words touching.
 _TICKS = 9
 _MONTHS = (1, 2, 3, 6, 12, 24, 60, 120)
@@ -40,6 +44,42 @@ class Bar:
 
 
 @dataclass(frozen=True)
+class Contact:
+    """Something else that happened on a day.
+
+    Parameters
+    ----------
+    day : date
+    kind : str
+        ``complaint``, ``resolution``, ``satisfaction`` or ``contact``.
+    times : int
+    value : float or None
+        The last mark given; None for what has none.
+    """
+
+    day: date
+    kind: str
+    times: int = 1
+    value: float | None = None
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A contact in the drawing.
+
+    Parameters
+    ----------
+    x, y : float
+        Its middle.
+    contact : Contact
+    """
+
+    x: float
+    y: float
+    contact: Contact
+
+
+@dataclass(frozen=True)
 class Chart:
     """The drawing.
 
@@ -54,6 +94,8 @@ class Chart:
         Place of the as-of date.
     due : float or None
         Place of the date by which the next purchase is expected; None when there is none.
+    dots : tuple of Dot
+        Contacts since the first purchase.
     """
 
     width: float
@@ -63,9 +105,15 @@ class Chart:
     ticks: tuple[tuple[float, str], ...]
     as_of: float
     due: float | None
+    dots: tuple[Dot, ...] = ()
 
 
-def draw(days: Sequence[tuple[date, float]], as_of: date, due: date | None = None) -> Chart | None:
+def draw(
+    days: Sequence[tuple[date, float]],
+    as_of: date,
+    due: date | None = None,
+    contacts: Sequence[Contact] = (),
+) -> Chart | None:
     """Lay out a customer's purchases.
 
     Parameters
@@ -76,6 +124,8 @@ def draw(days: Sequence[tuple[date, float]], as_of: date, due: date | None = Non
         Right after the last day that could have been seen.
     due : date, optional
         By which the next purchase is expected; drawn when it lies within the drawing.
+    contacts : sequence of Contact, optional
+        Before `as_of`; those before the first purchase are not drawn.
 
     Returns
     -------
@@ -101,9 +151,14 @@ def draw(days: Sequence[tuple[date, float]], as_of: date, due: date | None = Non
         height=HEIGHT,
         line=line,
         bars=bars,
-        ticks=tuple((place(when), words) for when, words in _ticks(first, span)),
+        ticks=tuple((place(when), words) for when, words in ticks(first, span)),
         as_of=place(as_of),
         due=place(due) if due and shown else None,
+        dots=tuple(
+            Dot(place(one.day), _DOT_TOP + 9.0 * KINDS.index(one.kind), one)
+            for one in contacts
+            if first <= one.day < as_of and one.kind in KINDS
+        ),
     )
 
 
@@ -122,13 +177,26 @@ def _bar(x: float, line: float, unit: float, when: date, net: float) -> Bar:
     return Bar(round(x - _BAR / 2, 1), round(y, 1), _BAR, height, when, net)
 
 
-def _ticks(first: date, span: int) -> list[tuple[date, str]]:
-    """First days of months, so far apart that they fit."""
+def ticks(first: date, span: int) -> list[tuple[date, str]]:
+    """First days of months, so far apart that they fit.
+
+    Parameters
+    ----------
+    first : date
+        Where the axis begins.
+    span : int
+        Its length in days.
+
+    Returns
+    -------
+    list of (date, str)
+        With what to write there.
+    """
     step = next((m for m in _MONTHS if span / (m * 30.4) <= _TICKS), _MONTHS[-1])
     last = first + timedelta(days=span)
-    ticks = []
+    found = []
     for month in range(first.year * 12, last.year * 12 + 12, step):
         when = date(month // 12, month % 12 + 1, 1)
         if first <= when <= last:
-            ticks.append((when, str(when.year) if when.month == 1 else f"{when:%b}"))
-    return ticks
+            found.append((when, str(when.year) if when.month == 1 else f"{when:%b}"))
+    return found

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from training import backtest, groups, reach, reliability, shape
+from training import backtest, groups, limits, reach, reliability, shape
 from training.asked import Asked
 from training.errors import NotEnoughData, StatisticalWarning
 from training.evidence import Evidence, Order
@@ -111,7 +111,8 @@ def gather_subscriptions(inputs: Inputs, order: Order, asked: Asked, tell: Tell)
         shape=shape.learn(learned_from),
     )
     tell("fit", 1, 1)
-    return _evidence(work, plan, scorer, known, grades, data, now, order)
+    found = _evidence(work, plan, scorer, known, grades, data, now, order)
+    return replace(found, silence=limits.sentences(scorer, learned_from))
 
 
 class _Work:

@@ -67,7 +67,7 @@ def test_an_action_that_is_gone_costs_what_the_plan_said():
 def test_customers_whom_the_sources_do_not_know_are_counted_and_left_out():
     rows = assigned(("ann", "call", "treated"), ("bob", "call", "holdout"))
     (found,) = gather(rows, came(ann=1.0, stranger=5.0), margin=0.5, costs={})
-    assert found.unknown == 1 and found.outcomes["spend"].tolist() == [1.0]
+    assert found.lost == (0, 1) and found.outcomes["spend"].tolist() == [1.0]
 
 
 def test_the_plan_as_a_whole_counts_each_customer_once_and_every_cost():

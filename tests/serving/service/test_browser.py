@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from serving.campaigns import shelf
+
 pytestmark = [pytest.mark.service, pytest.mark.browser]
 
 
@@ -65,7 +67,18 @@ def test_a_cell_of_the_grid_opens_its_customers(tab, shop):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/customers", "/segments", "/models", "/data", "/docs", "customer"]
+    "path",
+    [
+        "/",
+        "/customers",
+        "/segments",
+        "/plan",
+        "/satisfaction",
+        "/models",
+        "/data",
+        "/docs",
+        "customer",
+    ],
 )
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_shows_pages_without_sideways_scrolling(tab, path, scheme):
@@ -73,19 +86,74 @@ def test_a_phone_shows_pages_without_sideways_scrolling(tab, path, scheme):
     page.goto("/" if path == "customer" else path)
     if path == "customer":
         page.locator(".list button").first.click()
+        # Until the styles are there it is another page.
+        page.wait_for_load_state()
     widths = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
     assert widths[0] <= widths[1]
 
 
-def test_every_control_has_a_name(tab):
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_a_what_if_is_asked_and_answered_on_the_customers_page(tab, scripts):
+    page = tab(java_script_enabled=scripts)
+    page.goto("/")
+    page.locator(".list button").first.click()
+    panel = page.locator("#whatif")
+    panel.get_by_label("Change").select_option(label="nothing more for some days")
+    panel.get_by_label("Days of silence").select_option("60")
+    panel.get_by_role("button", name="Show").click()
+    assert urlsplit(page.url).query == ""
+    assert panel.get_by_role("columnheader", name="As it would be").is_visible()
+    assert panel.get_by_label("Change").input_value() == "silence"
+    assert panel.get_by_label("Days of silence").input_value() == "60"
+
+
+@pytest.mark.parametrize("where", ["/customers", "/plan", "customer"])
+def test_every_control_has_a_name(tab, where):
     page = tab()
-    page.goto("/customers")
+    page.goto("/customers" if where == "customer" else where)
+    if where == "customer":
+        page.locator(".list button").first.click()
     unnamed = page.evaluate(
-        "[...document.querySelectorAll('input, select')].filter(e => !e.labels.length).length"
+        "[...document.querySelectorAll('input, select')].filter("
+        "e => e.type !== 'hidden' && !e.labels.length).length"
     )
     assert unnamed == 0
     assert page.evaluate("document.documentElement.lang") == "en"
     assert page.locator("th:not([scope])").count() == 0
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_a_plan_is_chosen_made_and_downloaded_by_the_keyboard(tab, shop, scripts):
+    page = tab(java_script_enabled=scripts)
+    page.goto("/plan")
+    assert page.get_by_label("Slide the budget").is_visible() == scripts
+    budget = page.get_by_role("spinbutton", name="Budget, GBP")
+    budget.fill("27" if scripts else "28")
+    budget.press("Enter")
+    assert "These are assumptions" in page.locator("main").inner_text()
+    assert page.locator("figure.chart svg").count() == 1
+    assert page.get_by_role("heading", name="What the holdout can show").is_visible()
+    make = page.get_by_role("button", name="Make this plan")
+    make.focus()
+    make.press("Enter")
+    page.get_by_role("heading", name="For who acts").wait_for()
+    plan_id = page.get_by_role("heading", level=1).inner_text().removeprefix("Plan ")
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="CSV").press("Enter")
+    rows = saved.value.path().read_text().splitlines()
+    kept = shelf.assignments(shop.store / "plans", plan_id)
+    assert len(rows) == kept.num_rows + 1 > 1
+    assert page.locator(".list button").first.inner_text() == kept["customer_id"][0].as_py()
+
+
+def test_the_slider_sets_the_budget_where_scripts_run(tab):
+    page = tab()
+    page.goto("/plan")
+    slider = page.get_by_label("Slide the budget")
+    slider.focus()
+    slider.press("Home")
+    page.wait_for_url("**/plan?budget=0&*")
+    assert page.get_by_role("spinbutton", name="Budget, GBP").input_value() == "0"
 
 
 def test_charts_answer_to_the_pointer_where_scripts_run(tab):

@@ -1,4 +1,4 @@
-"""Plans in the service: proposed, made once, exported, noted, and as from the command line."""
+"""Plans in the service: proposed, made once, exported, noted, as the command line makes them."""
 
 from __future__ import annotations
 

@@ -71,3 +71,18 @@ def test_years_are_named_in_january_and_months_otherwise():
     words = [word for _, word in chart.ticks]
     assert "2024" in words
     assert set(words) - {"2024"} <= {"Jul", "Sep", "Nov", "Mar", "May", "Aug", "Oct", "Dec", "Apr"}
+
+
+@given(st.lists(st.tuples(st.integers(-50, 900), st.sampled_from([*timeline.KINDS, "usage"]))))
+def test_contacts_since_the_first_purchase_are_dots_apart_from_each_other_by_kind(given_):
+    contacts = [timeline.Contact(AS_OF - timedelta(days=ago), kind) for ago, kind in given_]
+    chart = timeline.draw([(AS_OF - timedelta(days=400), 5.0)], AS_OF, None, contacts)
+    assert chart is not None
+    shown = [
+        one for ago, kind in given_ if 0 < ago <= 400 and kind in timeline.KINDS for one in [kind]
+    ]
+    assert [dot.contact.kind for dot in chart.dots] == shown
+    for dot in chart.dots:
+        assert 0 <= dot.x <= chart.as_of
+        assert 0 < dot.y < chart.line
+    assert len({(dot.contact.kind, dot.y) for dot in chart.dots}) == len(set(shown))

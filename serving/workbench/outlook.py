@@ -1,0 +1,76 @@
+"""What a customer's page shows of time and action: the course of the score, what to do, plans.
+
+In: a worker, its score table, a customer with the days of its purchases, and the scopes of the
+key. Out: what the templates speak of. Who sees the risk sees its course; who sees the value sees
+actions and plans, as on the page of the plans.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from serving import past
+from serving.api.routes import RISK, VALUE
+from serving.desk import Desk
+from serving.errors import CampaignError, ScoreTableError
+from serving.scores import SCHEMA
+from serving.workbench import course, customers
+from serving.worker import Worker
+
+if TYPE_CHECKING:
+    from serving.campaigns.suggestion import Offer
+
+
+def content(
+    worker: Worker, desk: Desk, customer_id: str, days: past.Days, scopes: Iterable[str]
+) -> dict[str, Any]:
+    """Gather the course of the score, the actions and the plans of a customer.
+
+    Parameters
+    ----------
+    worker : Worker
+    desk : Desk
+        With this customer.
+    customer_id : str
+    days : sequence of (date, float)
+        Days with their net spend in currency, oldest first.
+    scopes : iterable of str
+
+    Returns
+    -------
+    dict
+    """
+    sees, store = customers.seen(scopes), worker.deployment.store
+    told: dict[str, Any] = {
+        "course": None,
+        "offers": None,
+        "no_offer": "",
+        "memberships": (),
+        "currency": worker.deployment.names.currency,
+    }
+    if store is None:
+        return told
+    if sees[RISK]:
+        points = past.course(store, desk.cursor(), customer_id, days, worker.scorer)
+        told["course"] = course.draw(points)
+    if sees[VALUE] and worker.office is not None and worker.office.terms.actions:
+        from serving.campaigns import membership
+
+        told |= _offered(worker, desk, customer_id)
+        told["memberships"] = membership.memberships(store.plans(), desk.cursor(), customer_id)
+    return told
+
+
+def _offered(worker: Worker, desk: Desk, customer_id: str) -> dict[str, Any]:
+    """Actions that fit a customer, or why none can be told."""
+    from serving.campaigns import suggestion
+
+    assert worker.office is not None  # noqa: S101 - asked for with one only
+    row = desk.rows([customer_id], SCHEMA.names)[customer_id]
+    found: tuple[Offer, ...] = ()
+    try:
+        found = suggestion.offers(row, worker.office.order(desk.meta.as_of))
+    except (CampaignError, ScoreTableError) as error:
+        return {"offers": found, "no_offer": str(error)}
+    return {"offers": found, "no_offer": ""}
