@@ -1,7 +1,7 @@
 """How good a plan is, and how long it takes: side by side with the usual rules.
 
-    python benchmarks/plans.py                 # a few minutes
-    python benchmarks/plans.py --customers 1e5
+    python benchmarks/plans.py > docs/plans.md       # a quarter of an hour on 2 cores
+    python benchmarks/plans.py --customers 2e4 --whole 1e5 --problems 3
 
 Made customers with ten actions, a budget of three tenths of what everyone's best action would cost,
 and capacities. `exact` is SciPy's HiGHS on the whole problem, as far as it is small enough. `by
@@ -16,7 +16,7 @@ import argparse
 import resource
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 
 import numpy as np
@@ -24,22 +24,28 @@ import pandas as pd
 
 from benchmarks.printed import heading, table, tell
 from serving.campaigns.belief import Belief, Effect
+from serving.campaigns.curve import curve
 from serving.campaigns.exact import exact
+from serving.campaigns.planning import Order, settle
 from serving.campaigns.problem import Problem, broken
 from serving.campaigns.profit import increment, outlook
-from serving.campaigns.solver import solve
+from serving.campaigns.prospect import prospect
+from serving.campaigns.settings import ActionSettings, PlanSettings
+from serving.campaigns.solver import CORE_PAIRS, solve
 
 ACTIONS = 10
 EXACT_UP_TO = 2_000
+GAP_SIZES = (10, 30, 100, 300)
+#: Pairs that the exact search decides, by the name of the way.
+WAYS = {"this planner": CORE_PAIRS, "200 pairs exact": 200, "prices alone": 0}
 PACKAGES = ("numpy", "scipy")
 
 
-def made(customers: int, seed: int) -> tuple[Problem, np.ndarray, np.ndarray]:
-    """A problem, the risk of each customer, and how many leavers each action keeps."""
-    random = np.random.default_rng(seed)
+def people(customers: int, random: np.random.Generator) -> pd.DataFrame:
+    """Scores of made customers, as far as plans read them."""
     risk = random.beta(1.2, 1.0, customers)
     spend = (1 - risk) * random.gamma(1.0, 120.0, customers)
-    scores = pd.DataFrame(
+    return pd.DataFrame(
         {
             "churn_probability": risk,
             "expected_spend": spend,
@@ -47,6 +53,13 @@ def made(customers: int, seed: int) -> tuple[Problem, np.ndarray, np.ndarray]:
             "p_alive": np.maximum(1 - risk, random.uniform(0, 1, customers)),
         }
     )
+
+
+def made(customers: int, seed: int) -> tuple[Problem, np.ndarray, np.ndarray]:
+    """A problem, the risk of each customer, and how many leavers each action keeps."""
+    random = np.random.default_rng(seed)
+    scores = people(customers, random)
+    risk = scores["churn_probability"].to_numpy()
     known = outlook(scores, margin=0.3)
     kept = np.sort(random.uniform(0.01, 0.4, ACTIONS))
     gains = [
@@ -133,22 +146,118 @@ def rows(customers: int, seed: int) -> list[dict[str, str]]:
     ]
 
 
+def gaps(problems: int) -> Iterator[dict[str, str]]:
+    """How far plans of small problems are from the exact ones.
+
+    A plan of fewer than 3,000 pairs is the exact search's own. The other ways are those of large
+    problems, where it decides a part or nothing.
+    """
+    for customers in GAP_SIZES:
+        short: dict[str, list[float]] = {way: [] for way in WAYS}
+        wrong = 0
+        for seed in range(problems):
+            problem, *_ = made(customers, 1000 + seed)
+            best = exact(problem)
+            optimum = 0.0 if best is None else float(problem.profit[best].sum())
+            if not optimum:
+                continue
+            for way, pairs in WAYS.items():
+                found = solve(problem, core_pairs=pairs)
+                short[way].append(100 * max(0.0, 1 - found.profit / optimum))
+                wrong += bool(broken(problem, found.chosen))
+        yield {
+            "customers": f"{customers:,}",
+            "problems": f"{len(short[next(iter(WAYS))])}",
+            **{f"{way}, worst %": f"{np.max(values):.4f}" for way, values in short.items()},
+            "limits broken": f"{wrong}",
+        }
+
+
+def whole(customers: int, seed: int) -> Iterator[dict[str, str]]:
+    """A plan from score rows to assignments with its curve and its holdout, step by step."""
+    random = np.random.default_rng(seed)
+    scores = people(customers, random)
+    day = np.datetime64("2024-07-01", "s").astype(object).date()
+    scores = scores.assign(
+        customer_id=[f"c{number:07d}" for number in range(customers)],
+        as_of=day,
+        horizon_days=90,
+        return_probability=1 - scores["churn_probability"],
+        expected_purchases=scores["expected_spend"] / 40,
+        stage=random.choice(["loyal", "at_risk", "lapsed"], customers),
+        tier=random.choice(["key", "core", "small"], customers, p=[0.2, 0.4, 0.4]),
+    )
+    actions = {f"action-{number}": _action(number, customers) for number in range(ACTIONS)}
+    rules = PlanSettings(budget=0.2 * customers)
+    order = Order(plan_id="p", key=bytes(32), margin=0.3, actions=actions, rules=rules)
+    start = time.perf_counter()
+    seen = prospect(scores, order)
+    looked = time.perf_counter()
+    drawn = curve(seen.whole, treated=1 - rules.holdout)
+    curved = time.perf_counter()
+    plan = settle(seen, order, drawn)
+    end = time.perf_counter()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    steps = {
+        "what every pair would bring": looked - start,
+        "the curve": curved - looked,
+        "who gets what, holdout, power, assignments": end - curved,
+        "in all": end - start,
+    }
+    for step, seconds in steps.items():
+        yield {"step": step, "s": f"{seconds:.1f}"}
+    yield {"step": "peak memory, GiB", "s": f"{peak:.2f}"}
+    yield {"step": "assignments", "s": f"{plan.assignments.num_rows:,}"}
+    yield {"step": "proven to be missing at most, %", "s": f"{100 * plan.gap:.4f}"}
+
+
+def _action(number: int, customers: int) -> ActionSettings:
+    """One of ten actions: dearer ones keep more, half have a capacity, two are for some only."""
+    return ActionSettings.model_validate(
+        {
+            "channel": "telephone" if number > 6 else "e-mail",
+            "cost": 0.2 + 0.5 * number,
+            "cost_per_spend": 0.02 * (number % 3),
+            "capacity": customers // 20 if number % 2 else None,
+            "stages": ["at_risk"] if number in (3, 8) else [],
+            "mass": False,
+            "owner": "desk",
+            "kept": {"mean": 0.02 + 0.03 * number, "sd": 0.02},
+            "lift": {"mean": 0.005 * number, "sd": 0.01},
+        }
+    )
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the table."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--customers", default="500,2e3,2e4,1e6", help="as 1e5,1e6")
+    parser.add_argument("--whole", default="1e6", help="customers of the whole plan")
+    parser.add_argument("--problems", type=int, default=20, help="of each size against the exact")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args(arguments)
+    # First, as the peak of the memory is that of the process.
+    tell(f"a whole plan of {float(asked.whole):,.0f} customers")
+    steps = list(whole(int(float(asked.whole)), asked.seed))
+    tell("small problems against the exact plan")
+    near = list(gaps(asked.problems))
     told: list[dict[str, str]] = []
     for size in asked.customers.split(","):
         tell(f"{float(size):,.0f} customers")
         told += rows(int(float(size)), asked.seed)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     command = " ".join(["python benchmarks/plans.py", *(sys.argv[1:] if arguments is None else [])])
-    about = (__doc__ or "").partition("1e5\n\n")[2]
+    about = (__doc__ or "").partition("--problems 3\n\n")[2]
     print(heading("Plans", about.strip(), command, PACKAGES, date.today()))
     print(table(told))
-    print(f"\nPeak memory {peak:.2f} GiB.")
+    print("\n## Against the exact plan\n")
+    print(
+        "Small problems of the same kind: what is missing of the exact optimum. Below 3,000 pairs\n"
+        "the planner is the exact search; the other ways are those of large problems.\n"
+    )
+    print(table(near))
+    print(f"\n## A whole plan: {float(asked.whole):,.0f} customers, {ACTIONS} actions\n")
+    print("From score rows in memory to the assignments, with the curve and the holdout.\n")
+    print(table(steps))
 
 
 if __name__ == "__main__":

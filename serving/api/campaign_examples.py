@@ -88,6 +88,7 @@ _ASSIGNMENT = {
     "return_probability": 0.38,
     "expected_purchases": 0.9,
     "expected_spend": 212.4,
+    "margin_rate": 0.3,
 }
 _PAGE = {"total": 458, "page": 1, "page_size": 1, "assignments": [_ASSIGNMENT]}
 _HEAD: dict[str, Any] = {"plan_id": _ID, "state": "proposed", "estimated_from": None}

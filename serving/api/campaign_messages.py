@@ -148,6 +148,9 @@ class Assignment(BaseModel):
     return_probability: Share = None
     expected_purchases: float | None
     expected_spend: float | None
+    margin_rate: float | None = Field(
+        default=None, description="Share of the spend that is profit; below 0 for a loss."
+    )
 
 
 class PlanAnswer(BaseModel):

@@ -54,6 +54,7 @@ _TABLE = (
     Route("/whatif", _EITHER, json=True),
     Route("/export", _EITHER),
     Route("/", _EITHER),
+    Route("/customers/lists", _EITHER),
     Route("/customer", _EITHER),
     Route("/segments", _EITHER),
     Route("/equity", (VALUE,)),

@@ -161,7 +161,9 @@ def score_rows(path: Path, terms: Terms) -> pd.DataFrame:
 
     scores.read_meta(path)
     reasoned = any(one.reasons for one in terms.actions.values())
-    wanted = [name for name in _COLUMNS if name != "reasons" or reasoned]
+    # Tables of earlier versions lack some of them.
+    there = pq.read_schema(path).names
+    wanted = [name for name in _COLUMNS if name in there and (name != "reasons" or reasoned)]
     table = pq.read_table(path, columns=wanted, partitioning=None)
     return scores.to_frame(table.replace_schema_metadata(None))
 

@@ -36,6 +36,7 @@ from serving.workbench import (
     effects,
     groups,
     language,
+    lists,
     models,
     moods,
     overview,
@@ -74,10 +75,14 @@ def application(worker: WorkerOf) -> Starlette:
     async def plan_made(request: Request) -> Response:
         return await run_in_threadpool(campaign.make, worker(), await _form(request))
 
+    async def list_changed(request: Request) -> Response:
+        return await run_in_threadpool(lists.change, worker(), await _form(request))
+
     return Starlette(
         routes=[
             Route("/", with_worker(_overview), methods=["GET"]),
             Route("/customers", with_worker(_customers), methods=["GET"]),
+            Route("/customers/lists", list_changed, methods=["POST"]),
             Route("/customer", customer_page, methods=["POST"]),
             Route("/segments", with_worker(_segments), methods=["GET"]),
             Route("/plan", with_worker(campaign.page), methods=["GET"]),
