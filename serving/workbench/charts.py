@@ -64,7 +64,7 @@ def figure(chart: Any, caption: str) -> Figure:
 
     Parameters
     ----------
-    chart : altair.Chart
+    chart : altair.Chart or dict
         Of aggregated data: no customer may be in it.
     caption : str
         What it shows.
@@ -74,8 +74,8 @@ def figure(chart: Any, caption: str) -> Figure:
     Figure
     """
     # Tests check the drawings; checking each again takes longer than drawing it.
-    given = chart.to_dict(validate=False)
-    given["config"] = {**given.get("config", {}), **_CONFIG}
+    told = chart if isinstance(chart, dict) else chart.to_dict(validate=False)
+    given = {**told, "config": {**told.get("config", {}), **_CONFIG}}
     # A page could otherwise be ended from within its data.
     text = json.dumps(given, sort_keys=True).replace("<", "\\u003c")
     return Figure(_drawn(text), text, caption)
