@@ -5,7 +5,7 @@
 
 The customers of `regulars demo` (CDNOW), each as often as it takes, with score tables of two dates
 and the days of their purchases; the real service with one worker; every page asked for over one
-open connection, as a browser does. `first` is the first request of all, before anything was kept.
+open connection, as a browser does. `first` is the first request of a page, right after the start.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ class Page:
     what : str
         For the table.
     path : str
+        ``{}`` in it is another number each time.
     form : str
         Sent as a form by POST where there is one.
     """
@@ -69,7 +70,7 @@ def pages(customer: str, customers: int) -> list[Page]:
         Page("Segments", "/segments"),
         Page("Segments, another raise", "/segments?retention=0.1"),
         Page("Plan", "/plan"),
-        Page("Plan, another budget", "/plan?budget=5000"),
+        Page("Plan, another budget each time", "/plan?budget={}"),
         Page("Models", "/models"),
         Page("Data", "/data"),
         Page("API", "/docs"),
@@ -146,8 +147,8 @@ def serving(config: Path) -> Iterator[str]:
 def ask(address: str, page: Page, requests: int) -> dict[str, str]:
     """One row of the table."""
     with contextlib.closing(http.client.HTTPConnection(address, timeout=600)) as line:
-        first, size = _wait(line, page)
-        waits = [_wait(line, page)[0] for _ in range(requests)]
+        first, size = _wait(line, page, 1000)
+        waits = [_wait(line, page, 1000 + 10 * turn)[0] for turn in range(1, requests + 1)]
     middle, slow = service_contest.percentiles(waits)
     return {
         "page": page.what,
@@ -159,11 +160,12 @@ def ask(address: str, page: Page, requests: int) -> dict[str, str]:
     }
 
 
-def _wait(line: http.client.HTTPConnection, page: Page) -> tuple[float, int]:
+def _wait(line: http.client.HTTPConnection, page: Page, number: int) -> tuple[float, int]:
     """Milliseconds from sending a request to having its whole answer, and its size in bytes."""
     how = {"Accept": "text/html", "Content-Type": "application/x-www-form-urlencoded"}
     start = time.perf_counter()
-    line.request("POST" if page.form else "GET", page.path, page.form or None, how)
+    path = page.path.format(number)
+    line.request("POST" if page.form else "GET", path, page.form or None, how)
     answer = line.getresponse()
     said = answer.read()
     taken = time.perf_counter() - start

@@ -92,6 +92,10 @@ def _measures(judged: ir.Table, settings: Any, commas: Container[str]) -> dict[s
         measures["zoned"] = judged.count(where=accepted & judged.zoned_)
     if "amount" in judged.columns:
         measures["positive"] = judged.count(where=accepted & (judged.amount > 0))
+    if "margin" in judged.columns:
+        measures["stated"] = judged.margin.count(where=accepted)
+        bought = accepted & (judged.amount > 0)
+        measures["above"] = judged.count(where=bought & (judged.margin > judged.amount))
     if not getattr(settings, "deduplicate", True):
         measures["distinct"] = judged.row_.nunique()
     if "end" in judged.columns:
@@ -147,6 +151,8 @@ def _doubts(
         notes.append("No accepted row has a positive amount: there are only refunds.")
     if source != "customers" and counts["customers"] == 1:
         notes.append("All accepted rows belong to one customer.")
+    if "stated" in counts:
+        notes += _of_margins(counts)
     if DUPLICATE in rejected and (differing := counts.get("differing")):
         notes.append(
             f"{_counted(differing, 'repeated customer')} with rows that differ: "
@@ -156,6 +162,19 @@ def _doubts(
     if source == "customers" and settings.label is not None and missing_labels:
         notes.append(f"{_counted(missing_labels, 'customer')} without a label.")
     return notes + _attributes_as_text(counts, settings)
+
+
+def _of_margins(counts: Mapping[str, Any]) -> list[str]:
+    """What a person should know of margins that were accepted."""
+    notes = []
+    if without := counts["accepted"] - counts["stated"]:
+        notes.append(f"{_counted(without, 'row')} without a margin.")
+    if counts["above"]:
+        notes.append(
+            f"{_counted(counts['above'], 'row')} with a margin above the amount; `margin` is what "
+            "a row leaves after the cost of the goods, and not the cost."
+        )
+    return notes
 
 
 def _of_subscriptions(accepted: ir.Table, counts: Mapping[str, Any], settings: Any) -> list[str]:

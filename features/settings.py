@@ -87,8 +87,9 @@ class TransactionsSource(Source):
         default=None,
         description="What the row leaves after the cost of the goods, in `currency`, written as "
         "`amount` is: `Quantity * (Price - Cost)`. Below zero for what is sold at a loss, and for "
-        "a refund that takes the profit back. Customers then have margins of their own, and the "
-        "share of [value] holds for those alone whose rows state none.",
+        "a refund that takes the profit back; blank where it is not known. Customers then have "
+        "rates of their own, as far as their purchases are enough to tell, instead of the `margin` "
+        "of [value].",
     )
     order_id: str | None = Field(
         default=None, description="Column with the order's id; gives the number of orders."

@@ -71,13 +71,15 @@ class Since:
     notes: tuple[str, ...]
 
 
-def compare(before: pa.Table, now: pa.Table) -> pa.Table:
+def compare(before: pa.Table, now: pa.Table, engine: Any = None) -> pa.Table:
     """Compare customers of two score tables.
 
     Parameters
     ----------
     before, now : pyarrow.Table
         With the columns of `SCHEMA`; a customer once in each.
+    engine : DuckDB cursor, optional
+        Of the caller's own; opening another one takes longer than comparing a few customers.
 
     Returns
     -------
@@ -86,10 +88,10 @@ def compare(before: pa.Table, now: pa.Table) -> pa.Table:
         ``tier_before`` string; ``churn_probability_before``, ``…_change``, ``clv_before``,
         ``…_change`` float64, a change being now − then; ``came`` and ``went``, lists of reasons.
     """
-    with duckdb.connect(config=dict(SETTINGS)) as engine:
-        engine.register("before", before)
-        engine.register("now", now)
-        return engine.sql(_SQL).to_arrow_table()
+    own = duckdb.connect(config=dict(SETTINGS)) if engine is None else engine
+    own.register("before", before)
+    own.register("now", now)
+    return own.sql(_SQL).to_arrow_table()
 
 
 def since(store: Store | None, now: scores.Meta) -> Since | None:
@@ -144,6 +146,7 @@ def of(store: Store, desk: Desk, earlier: Since, ids: Sequence[str]) -> dict[str
     )
     path = glob.escape(str(store.scores(earlier.as_of)))
     given = [path, *(row["customer_id"] for row in found)]
-    before = desk.cursor().sql(sql, params=given).to_arrow_table().cast(SCHEMA)
-    told = compare(before, pa.Table.from_pylist(found, schema=SCHEMA)).to_pylist()
+    engine = desk.cursor()
+    before = engine.sql(sql, params=given).to_arrow_table().cast(SCHEMA)
+    told = compare(before, pa.Table.from_pylist(found, schema=SCHEMA), engine).to_pylist()
     return {row["customer_id"]: row for row in told}

@@ -1,8 +1,7 @@
 """What share of a customer's spend is profit: asked here by everything that turns spend into money.
 
 In: rows of the score table, or of a plan, whose column ``margin_rate`` says it customer by
-customer. Out: a rate for each row. Tables that were made before there was such a column, and rows
-without a number in it, have the `margin` of [value].
+customer. Out: a rate for each row. Rows that say none have the `margin` of [value].
 """
 
 from __future__ import annotations

@@ -20,10 +20,11 @@ import numpy as np
 from features.store import Store
 
 if TYPE_CHECKING:
+    from serving.desk import Desk
     from training.scorer import Scorer
 
 #: Kept score tables that are looked at, the newest; and steps of the value model before them.
-TABLES, STEPS = 24, 18
+TABLES, STEPS = 8, 18
 SCORED, VALUE_MODEL = "scored", "value model"
 _LEAST_DAYS = 7
 
@@ -51,15 +52,15 @@ class Point:
 
 
 def course(
-    store: Store, cursor: Any, customer_id: str, days: Days, scorer: Scorer | None
+    store: Store, desk: Desk, customer_id: str, days: Days, scorer: Scorer | None
 ) -> tuple[Point, ...]:
     """Return probability through time.
 
     Parameters
     ----------
     store : Store
-    cursor : DuckDB cursor
-        Of the caller's own.
+    desk : Desk
+        The newest score table.
     customer_id : str
     days : sequence of (date, float)
         Days with their net spend in currency, oldest first.
@@ -71,23 +72,27 @@ def course(
     tuple of Point
         Oldest first.
     """
-    told = kept(store, cursor, customer_id)
+    told = kept(store, desk, customer_id)
     first = told[0].as_of if told else None
     return (*recomputed(days, scorer, before=first), *told)
 
 
-def kept(store: Store, cursor: Any, customer_id: str) -> tuple[Point, ...]:
-    """Points of the kept score tables, oldest first."""
-    paths = [glob.escape(str(store.scores(day))) for day in store.dates("scores")[-TABLES:]]
-    if not paths:
-        return ()
-    sql = (
-        "SELECT as_of, return_probability, horizon_days "
-        "FROM read_parquet(?, hive_partitioning = false) "
-        "WHERE customer_id = ? AND return_probability IS NOT NULL ORDER BY as_of"
+def kept(store: Store, desk: Desk, customer_id: str) -> tuple[Point, ...]:
+    """Points of the kept score tables, oldest first; the newest table is at hand already."""
+    names = ("as_of", "return_probability", "horizon_days")
+    earlier = [day for day in store.dates("scores") if day < desk.meta.as_of][-TABLES:]
+    rows: list[tuple[Any, ...]] = []
+    if earlier:
+        sql = (
+            f"SELECT {', '.join(names)} FROM read_parquet(?, hive_partitioning = false) "  # noqa: S608
+            "WHERE customer_id = ?"
+        )
+        paths = [glob.escape(str(store.scores(day))) for day in earlier]
+        rows = sorted(desk.cursor().execute(sql, [paths, customer_id]).fetchall())
+    rows += [tuple(row[name] for name in names) for row in desk.rows([customer_id], names).values()]
+    return tuple(
+        Point(when, chance, horizon, SCORED) for when, chance, horizon in rows if chance is not None
     )
-    rows = cursor.execute(sql, [paths, customer_id]).fetchall()
-    return tuple(Point(when, chance, horizon, SCORED) for when, chance, horizon in rows)
 
 
 def recomputed(days: Days, scorer: Scorer | None, *, before: date | None) -> tuple[Point, ...]:
@@ -111,7 +116,7 @@ def recomputed(days: Days, scorer: Scorer | None, *, before: date | None) -> tup
     As of a date, only the occasions before it count (Fader, Hardie & Lee 2005): x repeat
     occasions, t_x the age at the last one, T the age on the last observed day.
     """
-    import pandas as pd
+    from training.value.purchase_models import name_of, purchase_model
 
     model = getattr(scorer, "value", None)
     bought = [when for when, net in days if net > 0]
@@ -127,16 +132,10 @@ def recomputed(days: Days, scorer: Scorer | None, *, before: date | None) -> tup
     ages = np.unique(np.linspace(_LEAST_DAYS, span, number + 1)[:-1].astype(int))
     at = np.array([(when - bought[0]).days for when in bought])
     seen = np.searchsorted(at, ages, side="left")
-    frame = pd.DataFrame(
-        {
-            "frequency": seen - 1.0,
-            "recency": at[seen - 1].astype(float),
-            "T": ages - 1.0,
-            "monetary_value": 0.0,
-        }
-    )
-    horizon = scorer.horizon_days
-    told = model.predict(frame, horizon_days=horizon)["return_probability"].to_numpy(float)
+    params, horizon = model.purchases_.params, scorer.horizon_days
+    kernel = purchase_model(name_of(params))
+    history = seen - 1.0, at[seen - 1].astype(float), ages - 1.0
+    told = kernel.return_probability(params, horizon, *history)
     dates = [bought[0] + timedelta(days=int(age)) for age in ages]
     return tuple(
         Point(when, float(chance), horizon, VALUE_MODEL)

@@ -32,18 +32,16 @@ LEAVING = ("at_risk", "lapsed")
 STAYING = tuple(stage for stage in STAGES if stage not in LEAVING)
 SATISFIED, UNHAPPY, SILENT = "satisfied", "unhappy", "silent"
 MOODS = (SATISFIED, UNHAPPY, SILENT)
-#: Columns of the behaviour table that are read.
-READ = ("complaints_open", "complaints_90", "complaints_total", "satisfaction_last")
-_SHOWN = (
-    "customer_id",
-    "stage",
-    "tier",
-    "churn_probability",
-    "clv",
+#: Columns that are read of the score table, and of the behaviour table.
+SAID = ("stage", "tier", "churn_probability", "clv")
+READ = (
     "complaints_open",
+    "complaints_90",
+    "complaints_total",
     "days_since_complaint",
     "satisfaction_last",
 )
+_SHOWN = ("customer_id", *SAID, "complaints_open", "days_since_complaint", "satisfaction_last")
 
 
 @dataclass(frozen=True)
@@ -105,7 +103,7 @@ def satisfaction(table: ir.Table, number: int, *, by: str = "clv") -> Satisfacti
     Parameters
     ----------
     table : ibis table
-        From `serving.groups.ledger.together`.
+        ``customer_id`` and the columns of `SAID` and `READ`, a row a customer.
     number : int
         Customers of a list at most.
     by : {"clv", "churn_probability"}

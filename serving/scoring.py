@@ -202,9 +202,27 @@ def _held_to_training(
     shape = getattr(scorer, "shape", None)
     fitting = frame if shape is None else shape.fitting(frame)
     if thresholds is None:
-        return fitting, unsaid.find(scorer, frame, freshness)
+        findings = unsaid.find(scorer, frame, freshness)
+        if shape is not None and not findings:
+            _note_moved(shape.moved(fitting))
+        return fitting, findings
     # What was found at another date is no matter here.
     return fitting, thresholds.findings if thresholds.as_of == as_of else ()
+
+
+def _note_moved(columns: Sequence[str]) -> None:
+    """Say when most customers lie where hardly one did in training."""
+    import warnings
+
+    from training.errors import StatisticalWarning
+
+    if columns:
+        warnings.warn(
+            f"Most customers lie where hardly one lay in training, by {unsaid.named(columns)}: the "
+            "population has moved on. The scores are said; `regulars train` learns it as it is.",
+            StatisticalWarning,
+            stacklevel=2,
+        )
 
 
 def _backed(name: str, unbacked: Mapping[str, np.ndarray]) -> np.ndarray | bool:

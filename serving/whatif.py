@@ -10,7 +10,8 @@ buys today is likelier to stay does not say that one who is made to buy would be
 
 Carried over from the behaviour row, as days do not hold them: how many different products,
 categories and orders there are (an added purchase is of what the customer usually buys, in an
-order of its own), attributes, and what comes of subscriptions.
+order of its own), attributes, and what comes of subscriptions; and the margin, as an added purchase
+leaves what the others do.
 """
 
 from __future__ import annotations
@@ -37,13 +38,16 @@ KINDS: tuple[str, ...] = get_args(Kind)
 #: Kinds that change what happened beside the purchases.
 EVENTS = ("complaint", "resolution")
 
-_COUNTED = ("products_distinct", "products_per_occasion", "categories_distinct", "orders_total")
+_KEPT = (
+    *("products_distinct", "products_per_occasion", "categories_distinct", "orders_total"),
+    *("margin_total", "margin_spend"),
+)
 _CARE = frozenset(feature.name for feature in FEATURES if feature.family == "care")
 #: Columns that come of days.
 _FROM_DAYS = tuple(
     feature.name
     for feature in FEATURES
-    if feature.family not in ("care", "subscription") and feature.name not in _COUNTED
+    if feature.family not in ("care", "subscription") and feature.name not in _KEPT
 )
 
 # All of a day's purchases on its first line, the others of nothing; its refunds likewise, each of
@@ -64,7 +68,8 @@ lines AS (
 )
 SELECT customer_id, row_number() OVER () AS place, day::VARCHAR AS timestamp,
     amount::DECIMAL(38, 6)::VARCHAR AS amount,
-    NULL::VARCHAR AS order_id, NULL::VARCHAR AS product_id, NULL::VARCHAR AS category
+    NULL::VARCHAR AS order_id, NULL::VARCHAR AS product_id, NULL::VARCHAR AS category,
+    NULL::VARCHAR AS margin
 FROM lines
 """
 _EVENTS = """

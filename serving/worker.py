@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -19,6 +20,7 @@ from serving.api.newest import Newest
 from serving.deployment import Deployment
 from serving.desk import Desk
 from serving.groups.subscribers import are_scored
+from serving.warm import warm
 
 if TYPE_CHECKING:
     from serving.api.plans import Plans
@@ -153,12 +155,13 @@ def start(
     Worker
     """
     found = deployment.resolve(environ, bundle)
-    newest = None if found.store is None else Newest(found.store)
-    office = None
+    office = newest = None
     if found.store is not None and found.terms is not None:
         from serving.campaigns.office import Office
 
         office = Office(found.store, found.terms, clock)
+    if found.store is not None:
+        newest = Newest(found.store, loaded=partial(warm, found))
     if found.scorer is None:
         return Worker(found, None, newest, clock=clock, office=office)
     # Loaded here and not with the module, which the command line imports for its help.

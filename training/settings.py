@@ -66,7 +66,8 @@ class ValueSettings(Section):
         le=1.0,
         allow_inf_nan=False,
         description="Share of the spend that remains as profit, before discounting; turns spend "
-        "into lifetime value. 0.30 means thirty per cent.",
+        "into lifetime value. 0.30 means thirty per cent. Where the transactions state a `margin`, "
+        "customers have rates of their own instead; subscriptions always have this one.",
     )
     annual_discount_rate: float = Field(
         default=0.10,

@@ -41,6 +41,7 @@ AMOUNTS = {
     "recent": "mean purchase of the last 30 days",
     PRICE: "price of the subscription",
 }
+_GROWING = ("active_months_365", "spend_total", "subscription_tenure_days", "subscription_renewals")
 # What changes with the unit of money, besides the family `spend`.
 _MONEY = ("monetary_value", "refund_amount", "unmatched_refunds", "same_season_spend")
 
@@ -59,7 +60,8 @@ class Shape:
     amounts : mapping of str to tuple of float
         Lowest and highest middle (median of the natural logarithm) by kind of amount.
     bulk : mapping of str to tuple of float
-        Lowest first and highest ninety-ninth percentile by column of numbers.
+        Lowest first and highest ninety-ninth percentile by column of numbers, without those that
+        grow with the age of the log.
     """
 
     nulls: Mapping[str, float]
@@ -223,7 +225,7 @@ def learn(frames: Sequence[pd.DataFrame]) -> Shape:
         {name: max(_emptiness(one[name]) for one in seen) for name in columns},
         {name: _levels([one[name] for one in seen]) for name in text},
         _range([_middles(one) for one in seen]),
-        _range_of_bulk(seen, [name for name in columns if name not in text]),
+        _range_of_bulk(seen, [name for name in columns if name not in text and _ageless(name)]),
     )
 
 
@@ -286,6 +288,13 @@ def _range_of_bulk(
         if known:
             found[name] = (min(low for low, _ in known), max(high for _, high in known))
     return found
+
+
+def _ageless(name: str) -> bool:
+    """Whether a column does not simply grow with the age of the log."""
+    from features.catalogue import family_of
+
+    return family_of(name) != "rfm" and name not in _GROWING
 
 
 def _ends(values: np.ndarray) -> tuple[float, float] | None:

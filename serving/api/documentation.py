@@ -16,6 +16,7 @@ from serving import questions
 from serving.api import (
     campaign_examples,
     campaign_messages,
+    effect_messages,
     examples,
     group_messages,
     messages,
@@ -82,6 +83,12 @@ _LOOKS: tuple[tuple[str, type[BaseModel], str, tuple[dict[str, Any], ...]], ...]
         "/segments",
         group_messages.SegmentsAnswer,
         "How many customers are in which group, worth what, at what risk; a browser gets the page.",
+        (),
+    ),
+    (
+        "/effects",
+        effect_messages.EffectsAnswer,
+        "What measured plans changed, and what the next ones reckon with; a browser gets the page.",
         (),
     ),
     (

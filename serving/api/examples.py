@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from serving.api import campaign_examples
+from serving.api import campaign_examples, effect_examples
 
 _META = {
     "as_of": "2011-12-10",
@@ -282,6 +282,7 @@ ANSWERS: Mapping[str, Any] = MappingProxyType(
         },
         "/customers": {"meta": _META, "total": 1, "page": 1, "page_size": 50, "rows": [_ROW]},
         "/plan": campaign_examples.answer(_META),
+        "/effects": effect_examples.answer(),
         "/plans": campaign_examples.PLANS,
         "/segments": {
             "meta": _META,

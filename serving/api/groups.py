@@ -23,10 +23,9 @@ from serving.groups.rules import SegmentSettings
 from serving.groups.standing import Segments, Since
 from serving.groups.summary import Group
 from serving.scores import SCHEMA
+from serving.warm import RAISED
 from serving.worker import Worker
 
-#: Relative raise of retention when none is asked for.
-RAISED = 0.05
 #: Figures of a group by the scope that they need.
 _OF = {VALUE: ("equity", "equity_share", "expected_spend"), RISK: ("churn_probability",)}
 _NAMES = re.compile(r"[A-Za-z_]\w*")

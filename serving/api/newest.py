@@ -39,6 +39,8 @@ class Newest:
         Least time between two looks.
     clock : callable
         Seconds that only grow.
+    loaded : callable, optional
+        Called with each new table, in a thread of its own.
     """
 
     def __init__(
@@ -47,8 +49,10 @@ class Newest:
         *,
         seconds: float = 5.0,
         clock: Callable[[], float] = time.monotonic,
+        loaded: Callable[[Desk], None] | None = None,
     ) -> None:
         self._store = store
+        self._loaded = loaded
         self._seconds = seconds
         self._clock = clock
         self._lock = threading.Lock()
@@ -91,6 +95,9 @@ class Newest:
         observability.CUSTOMERS.set(new.totals.customers)
         observability.AS_OF.set(as_of.timestamp())
         _log.info("score table of %s: %d customers", new.meta.as_of, new.totals.customers)
+        if self._loaded is not None:
+            # No daemon: a process does not end in the middle of the engine's work.
+            threading.Thread(target=self._loaded, args=(new,), name="warm").start()
 
     def _wanted(self) -> _Mark | None:
         """The newest file that may be readable, or None when it is in use already.

@@ -189,7 +189,7 @@ def _table(given: Sequence[Iterable[_Texts]], schema: pa.Schema) -> pa.Table:
 
 def _purchase(row: RawTransaction) -> _Texts:
     given = (_text(row.timestamp), _text(row.amount))
-    return (*given, row.order_id, row.product_id, row.category)
+    return (*given, row.order_id, row.product_id, row.category, _text(row.margin))
 
 
 def _event(row: RawEvent) -> _Texts:

@@ -31,6 +31,7 @@ TRANSACTIONS = pa.schema(
         ("order_id", pa.string()),
         ("product_id", pa.string()),
         ("category", pa.string()),
+        ("margin", pa.string()),
     ]
 )
 EVENTS = pa.schema([*_ROW, ("kind", pa.string()), ("value", pa.string())])

@@ -32,6 +32,12 @@ class RawTransaction(Request):
     order_id: Id | None = None
     product_id: Id | None = None
     category: Id | None = None
+    margin: Any = Field(
+        default=None,
+        description="What the line leaves after the cost of the goods, where the settings name a "
+        "margin; a number or its text.",
+        json_schema_extra={"type": ["number", "string", "null"]},
+    )
 
 
 class RawEvent(Request):

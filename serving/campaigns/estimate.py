@@ -18,8 +18,6 @@ from serving.campaigns.power import expected
 from serving.campaigns.prospect import Prospect
 from serving.campaigns.solver import solve
 
-_PAIRS = 500
-
 
 def estimate(seen: Prospect, order: Order, drawn: Curve, *, weight: float) -> Plan:
     """Estimate what a plan would come to.
@@ -46,7 +44,8 @@ def estimate(seen: Prospect, order: Order, drawn: Curve, *, weight: float) -> Pl
             budget=np.inf if budget is None else budget / scale,
             capacity=seen.whole.capacity / scale,
         ),
-        core_pairs=_PAIRS,
+        # The exact search would mend far less than what the sample leaves open.
+        core_pairs=0,
     )
     everyone = found.chosen
     rows = np.asarray(everyone.any(axis=1))

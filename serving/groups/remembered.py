@@ -52,7 +52,7 @@ def since(place: Store, day: date, before: date) -> Since:
         return _since(place, day, before, marks)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _segments(
     place: Store, day: date, rules: tuple[tuple[str, SegmentSettings], ...], _: object
 ) -> Segments:

@@ -90,10 +90,11 @@ def gains(table: ir.Table, terms: Terms, *, raised: float = 0.05) -> tuple[Gain,
     p, spend, clv = (rows[name].to_numpy().astype(float) for name in names)
     profit = margins.rates(rows, terms.margin) * spend
     more = again(p, profit, clv, terms, raised=raised) - clv
-    tiers = np.asarray(rows["tier"].to_pylist(), dtype=object)
+    tiers = rows["tier"].combine_chunks().dictionary_encode()
+    codes, words = tiers.indices.to_numpy(), tiers.dictionary.to_pylist()
     found = []
     for tier in (*TIERS, NONE):
-        here = tiers == tier
+        here = codes == (words.index(tier) if tier in words else -1)
         if here.any():
             equity, gain = float(np.nansum(clv[here])), float(np.nansum(more[here]))
             sensitive = gain / equity / raised if equity > 0 and raised > 0 else None

@@ -77,7 +77,7 @@ TIER_RULES = (
         "costly",
         "Refunds to date as large as the purchases, a loss expected, or a margin to date below the "
         "cost to serve.",
-        "clv < 0, or spend_total ≤ 0, or margin to date < cost_to_serve",
+        "clv < 0, or spend_total ≤ 0, or earned < cost_to_serve",
     ),
     (
         "key",
@@ -112,6 +112,7 @@ def page() -> str:
         _stages,
         _next_purchase,
         _subscribers,
+        _margin_rate,
         _tiers,
         _potential,
         _segments,
@@ -231,6 +232,29 @@ def _subscribers() -> str:
     )
 
 
+def _margin_rate() -> str:
+    return chapter(
+        "Margin rate",
+        prose(
+            "What turns spend into profit, in `clv`, tiers, plans, measured effects and the worth",
+            "of retention. Where `[sources.transactions]` names a `margin`, with the",
+            "`margin_total` of the customer's rows that state one and the `margin_spend` that it",
+            "is of:",
+        ),
+        prose("margin_rate = Z · margin_total / margin_spend + (1 − Z) · μ,"),
+        prose(
+            "Z = margin_spend / (margin_spend + v / a), and 0 where nothing is left of the spend."
+        ),
+        prose(
+            "μ is the rate of the business, v how much the rates of a customer's purchase days",
+            "scatter for a unit of spend, and a how much those of customers do: Bühlmann and",
+            "Straub's credibility, learned in each training and told on the model card. A customer",
+            "with few purchases has nearly the rate of the business, and none that a single loss",
+            "leader would give. Without margins in the rows it is the `margin` of [value] for all.",
+        ),
+    )
+
+
 def _tiers() -> str:
     key, small = f"{tiers.KEY_SHARE:.0%}", f"{tiers.SMALL_SHARE:.0%}"
     return chapter(
@@ -249,7 +273,9 @@ def _tiers() -> str:
         ),
         prose(
             "cost_to_serve = `cost_per_order` · occasions + `cost_per_contact` · (complaints +",
-            "contacts), to date, with the costs of [value]; 0 where none is set.",
+            "contacts), to date, with the costs of [value]; 0 where none is set. earned is the",
+            "margin to date: `margin_total`, and of spend without a margin in its rows",
+            "`margin_rate` times as much.",
         ),
     )
 

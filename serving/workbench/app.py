@@ -23,6 +23,7 @@ from starlette.staticfiles import StaticFiles
 
 from serving import catalogue, questions
 from serving.api import answers, documentation, exports, observability, parameters
+from serving.api import effects as told_effects
 from serving.api import groups as told_groups
 from serving.api.failures import Failure
 from serving.api.security import granted
@@ -32,8 +33,10 @@ from serving.workbench import (
     check,
     customer,
     customers,
+    effects,
     groups,
     language,
+    lists,
     models,
     moods,
     overview,
@@ -72,16 +75,21 @@ def application(worker: WorkerOf) -> Starlette:
     async def plan_made(request: Request) -> Response:
         return await run_in_threadpool(campaign.make, worker(), await _form(request))
 
+    async def list_changed(request: Request) -> Response:
+        return await run_in_threadpool(lists.change, worker(), await _form(request))
+
     return Starlette(
         routes=[
             Route("/", with_worker(_overview), methods=["GET"]),
             Route("/customers", with_worker(_customers), methods=["GET"]),
+            Route("/customers/lists", list_changed, methods=["POST"]),
             Route("/customer", customer_page, methods=["POST"]),
             Route("/segments", with_worker(_segments), methods=["GET"]),
             Route("/plan", with_worker(campaign.page), methods=["GET"]),
             Route("/plan/make", plan_made, methods=["POST"]),
             Route("/plan/export", with_worker(campaign.export), methods=["GET"]),
             Route("/plans", with_worker(campaign.listing), methods=["GET"]),
+            Route("/effects", with_worker(_effects), methods=["GET"]),
             Route("/equity", with_worker(_equity), methods=["GET"]),
             Route("/satisfaction", with_worker(_satisfaction), methods=["GET"]),
             Route("/models", with_worker(_models), methods=["GET"]),
@@ -151,6 +159,13 @@ def _segments(worker: Worker, request: Request) -> Response:
 def _equity(worker: Worker, request: Request) -> Response:
     given = request.query_params.multi_items()
     return _json(told_groups.equity(worker, granted(), given))
+
+
+def _effects(worker: Worker, request: Request) -> Response:
+    if not _for_people(request):
+        return _json(told_effects.answer(worker))
+    say = language.words(language.of(request)).gettext
+    return pages.render("effects.html", request, **effects.content(worker, say))
 
 
 def _satisfaction(worker: Worker, request: Request) -> Response:

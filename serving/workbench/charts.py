@@ -8,7 +8,9 @@ elsewhere.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -32,6 +34,10 @@ _CONFIG: Mapping[str, Any] = {
     "title": {"color": _INK},
     "font": "system-ui, sans-serif",
 }
+
+
+_LOCK, _MOST = threading.Lock(), 128
+_HELD: OrderedDict[str, Figure | None] = OrderedDict()
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,7 @@ def figure(chart: Any, caption: str) -> Figure:
 
     Parameters
     ----------
-    chart : altair.Chart
+    chart : altair.Chart or dict
         Of aggregated data: no customer may be in it.
     caption : str
         What it shows.
@@ -67,11 +73,40 @@ def figure(chart: Any, caption: str) -> Figure:
     -------
     Figure
     """
-    given = chart.to_dict()
-    given["config"] = {**given.get("config", {}), **_CONFIG}
+    # Tests check the drawings; checking each again takes longer than drawing it.
+    told = chart if isinstance(chart, dict) else chart.to_dict(validate=False)
+    given = {**told, "config": {**told.get("config", {}), **_CONFIG}}
     # A page could otherwise be ended from within its data.
     text = json.dumps(given, sort_keys=True).replace("<", "\\u003c")
     return Figure(_drawn(text), text, caption)
+
+
+def remembered(draw: Callable[[], Figure | None], *facts: Any) -> Figure | None:
+    """A chart that is drawn once for the same facts: describing one takes longer than a page may.
+
+    Parameters
+    ----------
+    draw : callable
+        Draws it from the facts alone.
+    facts : JSON values
+        Its name, and all that it is drawn from.
+
+    Returns
+    -------
+    Figure or None
+        As `draw` gives it.
+    """
+    key = json.dumps(facts, sort_keys=True, default=str)
+    with _LOCK:
+        if key in _HELD:
+            _HELD.move_to_end(key)
+            return _HELD[key]
+    drawn = draw()
+    with _LOCK:
+        _HELD[key] = drawn
+        while len(_HELD) > _MOST:
+            _HELD.popitem(last=False)
+    return drawn
 
 
 @lru_cache(maxsize=256)

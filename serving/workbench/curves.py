@@ -6,7 +6,9 @@ and the point from which on the next coin earns less than one.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from serving.workbench import charts, pages
@@ -44,12 +46,22 @@ def draw(
     Figure or None
         None where no action pays for anyone.
     """
-    import altair as alt
-    import pandas as pd
-
     knee, points = curve["knee"], curve["points"]
     if not knee:
         return None
+    given = _line(json.dumps([points, currency]), say(BUDGET), say(PROFIT), say(MARGINAL))
+    if budget is not None and 0 < budget < knee:
+        given = {**given, "layer": [*given["layer"], _chosen(budget, say(CHOSEN))]}
+    return charts.figure(given, say(CAPTION) % {"knee": pages.money(knee, currency)})
+
+
+@lru_cache(maxsize=16)
+def _line(facts: str, budget: str, profit: str, marginal: str) -> dict[str, Any]:
+    """The curve without a budget, as a specification: the slider only moves the budget."""
+    import altair as alt
+    import pandas as pd
+
+    points, currency = json.loads(facts)
     frame = pd.DataFrame(
         {
             "budget": [point["budget"] for point in points],
@@ -59,15 +71,13 @@ def draw(
     )
     unit = pages.symbol(currency)
     axis = alt.Axis(labelExpr=f"'{unit}' + format(datum.value, ',.0f')", tickCount=6)
-    x = alt.X("budget:Q", title=f"{say(BUDGET)}, {currency}", axis=axis)
-    y = alt.Y("profit:Q", title=f"{say(PROFIT)}, {currency}", axis=axis)
+    x = alt.X("budget:Q", title=f"{budget}, {currency}", axis=axis)
+    y = alt.Y("profit:Q", title=f"{profit}, {currency}", axis=axis)
     shown = [alt.Tooltip(f"{name}:Q", format=",.2f") for name in ("budget", "profit", "coin")]
     line = alt.Chart(frame).mark_line(color=_LINE, point=alt.OverlayMarkDef(color=_LINE, size=28))
-    layers = [line.encode(x=x, y=y, tooltip=shown), *_marked(frame.tail(1), x, y, say(MARGINAL))]
-    if budget is not None and 0 < budget < knee:
-        layers.append(_chosen(budget, say(CHOSEN)))
-    drawn = alt.layer(*layers).properties(width=640, height=250)
-    return charts.figure(drawn, say(CAPTION) % {"knee": pages.money(knee, currency)})
+    layers = [line.encode(x=x, y=y, tooltip=shown), *_marked(frame.tail(1), x, y, marginal)]
+    drawn: dict[str, Any] = alt.layer(*layers).properties(width=560, height=240).to_dict()
+    return drawn
 
 
 def _marked(last: Any, x: Any, y: Any, words: str) -> list[Any]:
@@ -82,12 +92,14 @@ def _marked(last: Any, x: Any, y: Any, words: str) -> list[Any]:
     ]
 
 
-def _chosen(budget: float, words: str) -> Any:
-    """A line at the budget that was chosen."""
-    import altair as alt
-    import pandas as pd
-
-    base = alt.Chart(pd.DataFrame({"budget": [budget]})).encode(x="budget:Q")
-    text = base.mark_text(align="left", dx=4, dy=6, color=_HERE, fontSize=12)
-    words_at = text.encode(y=alt.value(0), text=alt.value(words))
-    return alt.layer(base.mark_rule(color=_HERE, strokeDash=[4, 3]), words_at)
+def _chosen(budget: float, words: str) -> dict[str, Any]:
+    """A line at the budget that was chosen, as a layer of the specification."""
+    text = {"type": "text", "align": "left", "dx": 4, "dy": 6, "color": _HERE, "fontSize": 12}
+    return {
+        "data": {"values": [{"budget": budget}]},
+        "encoding": {"x": {"field": "budget", "type": "quantitative"}},
+        "layer": [
+            {"mark": {"type": "rule", "color": _HERE, "strokeDash": [4, 3]}},
+            {"mark": text, "encoding": {"y": {"value": 0}, "text": {"value": words}}},
+        ],
+    }

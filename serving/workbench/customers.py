@@ -20,6 +20,7 @@ from serving.desk import Desk, Totals
 from serving.groups import watchlist
 from serving.groups.lifecycle import STAGES
 from serving.groups.tiers import TIERS
+from serving.workbench import lists
 from serving.worker import Worker
 
 PAGE_SIZE = 25
@@ -69,6 +70,7 @@ def content(worker: Worker, desk: Desk, request: Request, scopes: Iterable[str])
         "exported": urlencode(parameters.pairs(asked)),
         "all_stages": STAGES,
         "all_tiers": TIERS,
+        **lists.content(worker, asked, scopes),
     }
 
 

@@ -8,6 +8,7 @@ accounts whose risk rose: the figures that the API answers with.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from serving.api import answers
@@ -55,7 +56,9 @@ def content(
         "words": {item.name: item.words for item in named.TABLE},
         "rules": {name: rule.description for name, rule in policy.segments.items()},
         "stages": STAGES,
-        "chart": _drawn(found) if sees["value"] else None,
+        "chart": charts.remembered(lambda: _drawn(found), "tiers", [asdict(t) for t in found.tiers])
+        if sees["value"]
+        else None,
         "raised": raised,
         "gains": remembered.gains(store, desk.meta.as_of, policy.value, raised=raised)
         if sees["value"]

@@ -62,9 +62,11 @@ def _found(scores: Path, behaviour: Path, written: object, by: str) -> Satisfact
     """Satisfaction of files as they were written."""
     from features import connection
     from serving.groups import ledger
-    from serving.satisfaction import satisfaction
+    from serving.satisfaction import READ, SAID, satisfaction
 
     del written
     engine = connection.duckdb()
-    table = ledger.together(ledger.scores(engine, scores), ledger.behaviour(engine, behaviour))
-    return satisfaction(table, LISTED, by=by)
+    said = ledger.scores(engine, scores).select("customer_id", *SAID)
+    known = ledger.behaviour(engine, behaviour).select("customer_id", *READ)
+    with ledger.together(said, known).cache() as table:
+        return satisfaction(table, LISTED, by=by)

@@ -30,6 +30,7 @@ PLACES = (
     Place("/segments", "Segments"),
     Place("/satisfaction", "Satisfaction"),
     Place("/plan", "Plan"),
+    Place("/effects", "Effects"),
     Place("/models", "Models"),
     Place("/data", "Data"),
 )

@@ -52,7 +52,7 @@ def content(
     if store is None:
         return told
     if sees[RISK]:
-        points = past.course(store, desk.cursor(), customer_id, days, worker.scorer)
+        points = past.course(store, desk, customer_id, days, worker.scorer)
         told["course"] = course.draw(points)
     if sees[VALUE] and worker.office is not None and worker.office.terms.actions:
         from serving.campaigns import membership

@@ -16,7 +16,7 @@ from starlette.requests import Request
 
 from serving.api import answers, campaigns
 from serving.api.failures import Failure
-from serving.workbench import curves, customers, language
+from serving.workbench import charts, curves, customers, language
 from serving.worker import Worker
 
 if TYPE_CHECKING:
@@ -187,9 +187,10 @@ def _shared(worker: Worker, scopes: Iterable[str]) -> dict[str, Any]:
 
 
 def _drawn(figures: Mapping[str, Any], worker: Worker, request: Request) -> Any:
-    say = language.words(language.of(request)).gettext
-    currency = worker.deployment.names.currency
-    return curves.draw(figures["curve"], figures["budget"], currency, say)
+    spoken, currency = language.of(request), worker.deployment.names.currency
+    facts = (figures["curve"], figures["budget"], currency)
+    say = language.words(spoken).gettext
+    return charts.remembered(lambda: curves.draw(*facts, say), "curve", spoken, *facts)
 
 
 def _listed(

@@ -17,10 +17,10 @@ from regulars.settings import load
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "german_shop.toml"
 SALES = """\
-Kundennummer;Datum;Beleg;Artikel;Menge;Einzelpreis
-10023;31.03.2024 14:05;B-881;Teekanne;2;1.234,50
-10023;31.03.2024 15:30;B-882;Kännchen;-1;10,02
-10024;01.04.2024 09:00;B-883;Löffel;3;0,5
+Kundennummer;Datum;Beleg;Artikel;Menge;Einzelpreis;Einkaufspreis
+10023;31.03.2024 14:05;B-881;Teekanne;2;1.234,50;805,00
+10023;31.03.2024 15:30;B-882;Kännchen;-1;10,02;4,50
+10024;01.04.2024 09:00;B-883;Löffel;3;0,5;0,60
 """
 CALLS = """\
 Kundennummer;Datum;Vorgang;Note
@@ -63,6 +63,9 @@ def test_the_example_s_numbers_are_those_of_its_files(shop: Path):
         ("10023", 2 * 1234.50 - 10.02),
         ("10024", 1.5),
     ]
+    # What is left of them, less what the jug had left; the spoons are sold at a loss.
+    assert [row["margin_total"] for row in rows] == [2 * 429.50 - 5.52, pytest.approx(-0.3)]
+    assert [row["margin_spend"] for row in rows] == [row["spend_total"] for row in rows]
     assert [row["complaints_total"] for row in rows] == [1, 0]
     assert [row["complaints_open"] for row in rows] == [0, 0]
     assert [row["satisfaction_last"] for row in rows] == [None, 3.5]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from features.freshness import Freshness
 from serving.abstention import ANSWERS, explain
 from serving.groups.population import Thresholds
+from training.errors import StatisticalWarning
 from training.shape import learn
 from training.unsaid import SPEND
 
@@ -156,8 +157,18 @@ def test_the_gravest_reason_is_told(people, scored, made_scorer):
         ((events,), spoilt, "source stale (events)"),
         ((), spoilt, "column missing (attribute_size)"),
         ((), spoilt.assign(attribute_size=1.0), "amounts changed (amount)"),
-        ((), spoilt.assign(attribute_size=1.0, order_mean=11.0), None),
+        ((), spoilt.assign(attribute_size=1.0, order_mean=10.0), None),
     ):
         rows, _ = scored(frame, scorer=scorer, freshness=freshness)
         told = rows["abstained"].iloc[0]
         assert pd.isna(told) if reason is None else told.startswith(f"{reason}: churn_prob")
+
+
+def test_a_population_that_moved_on_is_a_note_and_no_silence(people, scored, made_scorer):
+    shape = learn([people(300, seed=9).assign(lines_mean=np.linspace(1.0, 3.0, 300))])
+    scorer = held(made_scorer, shape=shape)
+    with pytest.warns(StatisticalWarning, match="lay in training, by lines_mean: the population"):
+        rows, _ = scored(people(60).assign(lines_mean=9.0), scorer=scorer)
+    assert rows["abstained"].isna().all()
+    rows, _ = scored(people(60).assign(lines_mean=2.0), scorer=scorer)
+    assert rows["abstained"].isna().all()

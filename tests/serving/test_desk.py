@@ -77,6 +77,46 @@ def test_order_is_total_and_nulls_come_last(frame_and_desk):
         assert stages == sorted(said, reverse=down) + [None] * (len(stages) - len(said))
 
 
+@pytest.mark.parity
+@pytest.mark.parametrize(
+    "query",
+    [
+        Query(order=(("clv", True),)),
+        Query(order=(("tier", False), ("churn_probability", True))),
+        Query(stage=("lapsed", "at_risk"), order=(("expected_spend", False),)),
+        Query(order=(("customer_id", True),)),
+    ],
+)
+def test_pages_far_down_are_those_that_a_search_would_find(frame_and_desk, monkeypatch, query):
+    _, table = frame_and_desk
+    near = [table.page(query, ["customer_id", "clv"], page=page, size=30) for page in range(1, 16)]
+    monkeypatch.setattr(desk, "_NEAR", 0)
+    far = [table.page(query, ["customer_id", "clv"], page=page, size=30) for page in range(1, 16)]
+    assert far == near
+    assert len({row["customer_id"] for rows, _ in far for row in rows}) == near[0][1]
+
+
+def test_only_a_few_orders_are_held(frame_and_desk, monkeypatch):
+    _, table = frame_and_desk
+    monkeypatch.setattr(desk, "_NEAR", 0)
+    for least in range(10):
+        table.page(Query(at_least=(("clv", float(least)),)), ["clv"], page=1, size=5)
+    assert len(table._sorted) == desk._SORTED
+
+
+def test_words_that_nobody_foresaw_are_kept(score_file, tmp_path):
+    path = tmp_path / "as_of=2024-07-01.parquet"
+    score_file(path, customers=20)
+    rows = pq.read_table(path)
+    odd = pa.array(["it's new", *rows["stage"].to_pylist()[1:]])
+    at = rows.schema.get_field_index("stage")
+    pq.write_table(rows.set_column(at, rows.schema.field(at), odd), path)
+    table = desk.load(path)
+    assert table.page(Query(stage=("it's new",)), ["stage"], page=1, size=5)[1] == 1
+    assert table.page(Query(tier=("costly", "key")), ["tier"], page=1, size=5)[1] >= 0
+    assert table.batches(Query(), ["stage"]).read_all()["stage"].to_pylist()[0] == "it's new"
+
+
 def test_a_page_beyond_the_last_is_empty(frame_and_desk):
     _, table = frame_and_desk
     assert table.page(Query(), ["clv"], page=99, size=50) == ([], 400)

@@ -89,7 +89,7 @@ def test_the_rules_of_the_tiers_decide_as_they_are_told(population):
         stage=stage.astype(object),
         key_cut=cuts.key,
         small_cut=cuts.small,
-        margin=costs.margin,
+        earned=costs.margin * history.spend,
         cost_to_serve=costs.per_order * (history.frequency + 1),
     )
     told = first_that_holds(handbook.TIER_RULES, given)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import date, timedelta
 from types import SimpleNamespace
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 
 from features.store import Store
-from serving import past
+from serving import desk, past
 from training.value.model import ValueModel
 
 DAYS = [
@@ -49,12 +48,14 @@ def test_kept_tables_say_what_they_said(tmp_path, score_file):
     for day in (date(2024, 3, 1), date(2024, 5, 1), KEPT):
         frame = score_file(store.scores(day), 50, as_of=day).set_index("customer_id")
         told[day] = frame.loc["c000007", "return_probability"]
-    found = past.kept(store, duckdb.connect(), "c000007")
+    table = desk.load(store.scores(KEPT))
+    found = past.kept(store, table, "c000007")
     assert {one.as_of: one.probability for one in found} == told
     assert [one.as_of for one in found] == sorted(told)
     assert {one.source for one in found} == {past.SCORED}
-    assert past.kept(store, duckdb.connect(), "nobody") == ()
-    assert past.kept(Store(tmp_path / "new"), duckdb.connect(), "c000007") == ()
+    assert past.kept(store, table, "nobody") == ()
+    only = past.kept(Store(tmp_path / "new"), table, "c000007")
+    assert [one.as_of for one in only] == [KEPT]
 
 
 def test_before_them_the_value_model_speaks_of_the_purchases_up_to_then(scorer):

@@ -10,7 +10,7 @@ A null history gives no date, and neither does a return that has no chance at al
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
+# Their last purchase tells whether a customer is there still, and nothing of when the next comes.
+_BY_AGE = ("bg_nbd", "mbg_nbd", "pareto_nbd")
 # Where a halved interval becomes a straight line, in days.
 _FINE = 0.1
 
@@ -45,7 +47,7 @@ def days_to_next_purchase(model: ValueModel, frame: pd.DataFrame, within_days: f
     -------
     ndarray of float64
         Days from as-of, above 0 and below the horizon; NaN where the history is null, and where
-        the chance of a return is too small for a number.
+        the chance of a return is 0.
 
     Raises
     ------
@@ -58,23 +60,30 @@ def days_to_next_purchase(model: ValueModel, frame: pd.DataFrame, within_days: f
 
         P(X(d) ≥ 1) = ½ P(X(h) ≥ 1),
 
-    found by halving (0, h], once for each distinct (x, t_x, T), until the piece of the curve is
-    straight. The chance to be there still is on both sides and does not move d.
+    found by halving (0, h] until the piece of the curve is straight. The chance to be there still
+    is on both sides and does not move d: where t_x is in it alone, d is found once for each
+    distinct (x, T), as of who has just bought, else once for each (x, t_x, T).
     """
     if not (math.isfinite(within_days) and within_days >= 1):
         raise TrainingError(f"Got within_days = {within_days}; expected at least a day.")
     history, _, known = model.histories(frame)
     result = np.full(len(frame), np.nan)
-    if known.any():
-        chosen, member = spread(history)
-        distinct = tuple(column[chosen] for column in history)
-        result[known] = _median(model.purchases_.params, distinct, within_days)[member]
+    if not known.any():
+        return result
+    params = model.purchases_.params
+    family = purchase_model(name_of(params))
+    x, _, T = history
+    asked = (x, np.where(x > 0, T, 0.0), T) if name_of(params) in _BY_AGE else history
+    chosen, member = spread(asked)
+    days = _median(family, params, tuple(column[chosen] for column in asked), within_days)[member]
+    chance = family.return_probability(params, within_days, *history)
+    result[known] = np.where(chance > 0, days, np.nan)
     return result
 
 
-def _median(params: object, history: tuple[Floats, ...], within_days: float) -> Floats:
+def _median(family: Any, params: Any, history: tuple[Floats, ...], within_days: float) -> Floats:
     """The d of `days_to_next_purchase` of each history."""
-    back = purchase_model(name_of(params)).return_probability
+    back = family.return_probability
     whole = back(params, within_days, *history)
     half = 0.5 * whole
     low, high = np.zeros(half.size), np.full(half.size, float(within_days))
@@ -86,6 +95,6 @@ def _median(params: object, history: tuple[Floats, ...], within_days: float) -> 
         low, below = np.where(short, middle, low), np.where(short, here, below)
         high, above = np.where(short, high, middle), np.where(short, above, here)
     with np.errstate(divide="ignore", invalid="ignore"):
-        days = low + (half - below) / (above - below) * (high - low)
-    # Smaller numbers have lost their digits.
-    return np.where(whole > np.finfo(np.float64).tiny * 1e3, days, np.nan)
+        part = (half - below) / (above - below)
+    # What is too small for a number has no slope either.
+    return low + np.where(np.isfinite(part), part, 1.0) * (high - low)

@@ -9,6 +9,7 @@ import pytest
 from serving.api import (
     campaign_messages,
     documentation,
+    effect_messages,
     examples,
     group_messages,
     messages,
@@ -31,6 +32,7 @@ LOOKS = {
     "/segments": group_messages.SegmentsAnswer,
     "/plans": campaign_messages.PlansAnswer,
     "/equity": group_messages.EquityAnswer,
+    "/effects": effect_messages.EffectsAnswer,
 }
 
 
@@ -56,7 +58,7 @@ def test_examples_of_errors_have_the_one_shape(status):
 def test_every_path_is_described_with_an_example():
     document = documentation.document()
     pages = {"/", "/customer", "/plan/make", "/models", "/models/plot", "/data", "/language"}
-    pages |= {"/satisfaction"}
+    pages |= {"/satisfaction", "/customers/lists"}
     others = {"/docs", "/openapi.json", "/docs.json", "/schema.json", "/static/*", "/healthz"}
     assert set(document["paths"]) == set(ROUTES) - pages - others
     for path, methods in document["paths"].items():

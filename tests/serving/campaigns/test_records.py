@@ -50,6 +50,15 @@ def test_profit_is_margin_times_spend_less_what_a_treatment_costs():
     assert found.harms["refunds"].tolist() == [1.0, 1.0]
 
 
+def test_who_has_a_margin_of_their_own_earns_by_it():
+    """0.2 · 100 for Ann, and the margin of the settings for Bob, of whom none is said."""
+    rows = assigned(("ann", "call", "holdout"), ("bob", "call", "holdout"))
+    place = rows.schema.get_field_index("margin_rate")
+    rows = rows.set_column(place, "margin_rate", pa.array([0.2, None], pa.float64()))
+    (found,) = gather(rows, came(ann=100.0, bob=100.0), margin=0.5, costs={})
+    assert found.outcomes["profit"].tolist() == [20.0, 50.0]
+
+
 def test_an_action_that_is_gone_costs_what_the_plan_said():
     (found,) = gather(assigned(("ann", "call", "treated")), came(ann=100.0), margin=0.5, costs={})
     assert found.outcomes["profit"].tolist() == [50.0 - 9.0]

@@ -14,7 +14,7 @@ from serving.workbench import models
 
 pytestmark = [pytest.mark.service, pytest.mark.browser]
 
-PAGES = ("/", "/customers", "/segments", "/models", "/data", "/docs")
+PAGES = ("/", "/customers", "/segments", "/satisfaction", "/models", "/data", "/docs")
 #: Width, height, colours, language: each width with each language, each colours with each width.
 DESKTOP, PHONE = (1280, 900), (390, 844)
 VIEWS = [

@@ -86,6 +86,8 @@ def test_a_phone_shows_pages_without_sideways_scrolling(tab, path, scheme):
     page.goto("/" if path == "customer" else path)
     if path == "customer":
         page.locator(".list button").first.click()
+        # Until the styles are there it is another page.
+        page.wait_for_load_state()
     widths = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
     assert widths[0] <= widths[1]
 

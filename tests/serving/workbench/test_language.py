@@ -10,7 +10,7 @@ from starlette.requests import Request
 from serving import drivers, reasons
 from serving.campaigns import audience
 from serving.groups import named, watchlist
-from serving.workbench import curves, customers, insight, language, navigation, pages
+from serving.workbench import curves, customers, effects, insight, language, navigation, pages
 from training import registry
 
 AGES = {"dated in the future", "today", "%(number)s day old"}
@@ -48,7 +48,12 @@ def spoken_texts() -> set[str]:
     """Every text of the templates, and the names that pages look up."""
     found = {place.name for place in navigation.PLACES} | set(pages.WORDS.values())
     found |= {words for _, words, _ in customers.ORDERS} | set(watchlist.HEADINGS) | AGES
-    found |= {one.words for one in named.TABLE} | set(curves.TEXTS) | set(audience.GUARDRAILS)
+    found |= (
+        {one.words for one in named.TABLE}
+        | set(curves.TEXTS)
+        | set(effects.TEXTS)
+        | set(audience.GUARDRAILS)
+    )
     found |= {reasons.RAISES, reasons.LOWERS, registry.CHAMPION, registry.CHALLENGER}
     found |= {text for one in drivers.DRIVERS for text in (one.words, one.advice)}
     found |= set(insight.CHANGES.values())

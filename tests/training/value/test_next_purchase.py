@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training.errors import TrainingError
@@ -74,6 +74,7 @@ def test_no_day_is_told_where_no_return_has_a_chance(model, customers):
     assert np.isnan(days[4]) == (not isinstance(model.purchases_.params, Wandering))
 
 
+@settings(max_examples=30)
 @given(
     st.integers(0, 200),
     st.floats(0, 1),
