@@ -6,15 +6,23 @@ axe-core comes with its package; nothing is fetched.
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 
+from serving.campaigns import measurements
+from serving.campaigns.measured import measure
+from serving.campaigns.results import Measurement
 from serving.workbench import models
+from tests.serving.campaigns.trials import records
 
 pytestmark = [pytest.mark.service, pytest.mark.browser]
 
-PAGES = ("/", "/customers", "/segments", "/satisfaction", "/models", "/data", "/docs")
+PAGES = (
+    *("/", "/customers", "/segments", "/satisfaction", "/plan", "/effects", "/models", "/data"),
+    "/docs",
+)
 #: Width, height, colours, language: each width with each language, each colours with each width.
 DESKTOP, PHONE = (1280, 900), (390, 844)
 VIEWS = [
@@ -38,6 +46,14 @@ def version(number, *aliases):
     return Version(number, f"run {number}", "2024-07-02T00:00:00+00:00", aliases, tags)
 
 
+def made_measurement():
+    """A plan with an effect, and one of which there is too little to say."""
+    shown = measure(records(3000, holdout=0.4, kept=0.3, lift=0.1, seed=1))
+    small = replace(measure(records(200, seed=2)), action="mail")
+    day = date(2024, 3, 1)
+    return Measurement("2024-03-01-aa", day, 60, 60, date(2024, 4, 30), 0, (shown, small))
+
+
 @pytest.fixture(scope="module")
 def full(shop, scored):
     """The shop with something on every page: an earlier table, a data report, trained versions."""
@@ -56,12 +72,14 @@ def full(shop, scored):
     ]
     report |= {"repeat_rate": 0.5, "answers": answers}
     (shop.store / "report.json").write_text(json.dumps(report))
+    measured = measurements.keep(shop.store, made_measurement())
     change = Change("2024-07-02T00:00:00+00:00", "promotion", None, "1", "the first")
     known = Registered((version("2", "challenger"), version("1", "champion")), (change,))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(models, "registered", lambda *_: known)
         patch.setattr(models, "_record", lambda *_: Record(CARD, plots={"lift": DOT}))
         yield
+    measured.unlink()
     (shop.store / "report.json").unlink()
     (shop.store / "scores" / f"as_of={earlier}.parquet").unlink()
 

@@ -1,4 +1,4 @@
-"""A walk through the workbench in a real browser, from a risk to a plan that goes out.
+"""A walk through the workbench in a real browser, from a risk to the effect of what was done.
 
 Each stop leaves a picture in build/walk, so that people can see what the tests saw.
 """
@@ -8,24 +8,36 @@ from __future__ import annotations
 import csv
 import json
 import re
+from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
+from typer.testing import CliRunner
+
+from regulars import cli
 
 pytestmark = [pytest.mark.service, pytest.mark.browser]
 
+AS_OF = date(2024, 7, 1)
 PICTURES = Path(__file__).parents[3] / "build" / "walk"
-BUDGET = 40
+BUDGET = 130
+#: Share of the treated and of the held out who buy in the weeks after.
+BACK = {"treated": 0.75, "holdout": 0.3}
 
 
 @pytest.fixture
 def walk(tab, shop):
     """A browser in which a person walks; the plans that it made are put away afterwards."""
     before = set((shop.store / "plans").glob("*"))
+    log = (shop.folder / "log.csv").read_bytes()
     yield tab(viewport={"width": 1280, "height": 1000}, accept_downloads=True)
+    (shop.folder / "log.csv").write_bytes(log)
     for file in set((shop.store / "plans").glob("*")) - before:
         if file.suffix in (".json", ".parquet"):
             file.unlink()
+            (shop.store / "measured" / file.name).unlink(missing_ok=True)
 
 
 def picture(page, name: str) -> None:
@@ -34,12 +46,14 @@ def picture(page, name: str) -> None:
     page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
 
 
-def test_from_the_riskiest_key_account_to_a_plan_that_goes_out(walk, shop, tmp_path):
+def test_from_the_riskiest_key_account_to_the_effect_of_a_plan(walk, shop, tmp_path):
     one = find_the_riskiest_key_account(walk, shop)
     read_why(walk, shop, one)
     plan_id = plan_a_campaign(walk, shop)
     export_it(walk, shop, plan_id, tmp_path / "plan.csv")
     see_it_on_a_customers_page(walk, plan_id)
+    feed_results_back(shop, plan_id, tmp_path / "plan.csv")
+    read_the_effect(walk, plan_id)
 
 
 def find_the_riskiest_key_account(page, shop) -> str:
@@ -112,3 +126,29 @@ def see_it_on_a_customers_page(page, plan_id: str) -> None:
     assert plan_id in told
     assert "held out" in told
     picture(page, "6-held-out")
+
+
+def feed_results_back(shop, plan_id: str, file: Path) -> None:
+    """The weeks after: those who were treated come back more often; then the verb measures."""
+    plan, random = pd.read_csv(file), np.random.default_rng(3)
+    shares = plan["arm"].map(BACK).to_numpy()
+    came = plan.loc[random.random(len(plan)) < shares, "customer_id"].unique()
+    after = pd.DataFrame({"customer_id": came, "timestamp": str(AS_OF + timedelta(days=20))})
+    last = {"customer_id": ["the last"], "timestamp": [str(AS_OF + timedelta(days=75))]}
+    more = pd.concat([after, pd.DataFrame(last)]).assign(amount=31.5)
+    before = shop.log[shop.log["timestamp"] < str(AS_OF)]
+    pd.concat([before, more]).to_csv(shop.folder / "log.csv", index=False)
+    told = CliRunner().invoke(cli.app, ["measure", plan_id, "-c", str(shop.config)])
+    assert told.exit_code == 0, told.output
+
+
+def read_the_effect(page, plan_id: str) -> None:
+    page.get_by_role("link", name="Effects", exact=True).click()
+    section = page.locator("section", has=page.get_by_role("heading", name=f"Plan {plan_id}"))
+    told = section.inner_text()
+    assert "held out: as they were drawn" in told
+    assert "So far" not in told
+    returned = section.get_by_role("row").filter(has_text="Came back").all_inner_texts()
+    picture(page, "7-the-effect")
+    # Of both actions together there is enough to say that more came back.
+    assert [row for row in returned if "points" in row and row.endswith("more")], returned
