@@ -80,6 +80,7 @@ benchmarks: $(READY) ## the tables of speed and quality (long)
 	$(BIN)/python benchmarks/quality.py
 	$(BIN)/python benchmarks/next_purchase.py
 	$(BIN)/python benchmarks/uplift.py
+	$(BIN)/python benchmarks/effects.py
 	$(BIN)/python benchmarks/groups.py
 
 build: $(READY) ## the wheel and the source archive, into dist/

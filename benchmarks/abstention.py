@@ -7,7 +7,10 @@ Each data set is trained as of some dates and asked at later ones, as `regulars 
 model is fitted: what the training saw (`training.shape`, `training.reach`) and how fresh the log is
 (`features.freshness`) decide what a blend would not be asked. In healthy months every silence is a
 false alarm, but for a customer who is really unlike anybody before. The planted faults are those
-that a feed has: it stops, columns go, the unit of the amounts changes.
+that a feed has: it stops, or the unit of the amounts changes.
+
+The last run is the section "When nothing is said" of docs/quality.md, put there by hand: the
+rest of that page is printed by other commands.
 """
 
 # ruff: noqa: E402 - as on the command line, the environment is set before numpy is imported

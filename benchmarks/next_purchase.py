@@ -46,7 +46,9 @@ told and the day on which they came. The value model tells the day by which half
 who come back within the horizon have come; *last purchase + gap* is that and the customer's own
 mean gap (drawn to everybody's where there are few gaps), or the as-of date where this is past;
 *as-of + gap* begins today instead; the *constant* is the best one there is, known only afterwards.
-Of a median, half come before and half after it. Horizons of 365 days are as in the score table."""
+Of a median, half come before and half after it. Horizons of 365 days are as in the score table. The
+season is not in it: ahead of 9 December lie a retailer's quiet months, and two of three come later
+than told."""
 PACKAGES = ("lifetimes", "lightgbm", "pandas")
 CASES = (
     Case("cdnow", date(1998, 3, 1), 120),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from serving.groups.migration import Flow
     from serving.groups.standing import Equity, Segments, Since
     from serving.groups.summary import Group
+    from serving.satisfaction import Satisfaction
 
 # Months of a triangle that fit beside each other.
 _MONTHS = 13
@@ -131,6 +132,60 @@ def accounts(
         for row in rows
     ]
     return table(f"Most at risk of {number:,} accounts as of {as_of}", heads, told)
+
+
+def satisfaction(as_of: date, found: Satisfaction, settings: Settings) -> Iterator[Table]:
+    """The four fields beside who said nothing, and the three lists.
+
+    Parameters
+    ----------
+    as_of : date
+    found : Satisfaction
+    settings : Settings
+        Their currency.
+
+    Yields
+    ------
+    rich.table.Table
+    """
+    value = f"lifetime value {settings.currency}"
+    yield table(
+        f"Satisfaction and loyalty as of {as_of}",
+        ("", "in rhythm", "customers", "of all", "mean risk", value),
+        [
+            (
+                one.mood,
+                "stays" if one.staying else "leaves",
+                one.customers,
+                _percent(one.share),
+                _percent(one.churn_probability),
+                one.equity,
+            )
+            for one in found.fields.values()
+        ],
+    )
+    lists = (
+        (f"Open complaints: {found.open} customers", found.complaints),
+        ("Satisfied, and at risk", found.leaving),
+        ("Unhappy, and still staying", found.staying),
+    )
+    for title, rows in lists:
+        if rows:
+            yield table(
+                title,
+                ("customer", "stage", "risk", value, "open complaints", "last mark"),
+                [
+                    (
+                        row["customer_id"],
+                        row["stage"],
+                        _percent(row["churn_probability"]),
+                        row["clv"],
+                        row["complaints_open"],
+                        row["satisfaction_last"],
+                    )
+                    for row in rows
+                ],
+            )
 
 
 def _groups(title: str, groups: Sequence[Group], currency: str) -> Table:

@@ -112,7 +112,12 @@ def measure(
         population="subscribers" if settings.churn.rule == "subscription" else "buyers",
         known_until=known,
     )
-    records = gather(rows, arrow(happened), margin=settings.value.margin, costs=_costs(settings))
+    records = gather(
+        rows,
+        arrow(happened),
+        margin=settings.value.margin,
+        costs=_costs(settings),
+    )
     until = start + timedelta(days=days)
     measured = _measured(rows, place, records, plan_id, until, days)
     path = measurements.keep(place.path, measured)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from features.store import Store
     from regulars.settings import Settings
     from serving.groups.standing import Equity, Segments
+    from serving.satisfaction import Satisfaction
 
 
 def segments(settings: Settings, as_of: date | None) -> Segments:
@@ -190,6 +191,39 @@ def accounts(settings: Settings, as_of: date | None) -> tuple[date, Any]:
     day = _scored(place, as_of)
     belonging = ledger.behaviour(engine, place.accounts(day))
     return day, rolled.accounts(ledger.scores(engine, place.scores(day)), belonging)
+
+
+def satisfaction(
+    settings: Settings, as_of: date | None, number: int
+) -> tuple[date, Satisfaction | None]:
+    """Set satisfaction beside loyalty.
+
+    Parameters
+    ----------
+    settings : Settings
+        Whose store.
+    as_of : date or None
+        Of the score table; the last one when not given.
+    number : int
+        Customers of a list at most.
+
+    Returns
+    -------
+    date
+        Of the score table.
+    Satisfaction or None
+        None where nothing is known of events.
+
+    Raises
+    ------
+    ScoreTableError
+        If there is no such score table, or not the behaviour table that it was made from.
+    """
+    from serving import satisfaction as room
+
+    place = jobs.store(settings)
+    day = _scored(place, as_of)
+    return day, room.of_store(place, day, number)
 
 
 def _together(settings: Settings, engine: Any, table: Any, day: date) -> Any:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from features.compat import arrow
@@ -27,6 +28,8 @@ from serving.groups.lifecycle import STAGES
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+
+    from features.store import Store
 
 LEAVING = ("at_risk", "lapsed")
 STAYING = tuple(stage for stage in STAGES if stage not in LEAVING)
@@ -144,6 +147,37 @@ def satisfaction(table: ir.Table, number: int, *, by: str = "clv") -> Satisfacti
         scale,
         ends["open"],
     )
+
+
+def of_store(store: Store, day: date, number: int, *, by: str = "clv") -> Satisfaction | None:
+    """Satisfaction beside loyalty, of the tables that a store holds.
+
+    Parameters
+    ----------
+    store : Store
+    day : date
+        Of the score table and the behaviour table.
+    number : int
+    by : {"clv", "churn_probability"}
+        As `satisfaction` takes them.
+
+    Returns
+    -------
+    Satisfaction or None
+
+    Raises
+    ------
+    ScoreTableError
+        If one of the tables is missing.
+    """
+    from features import connection
+    from serving.groups import ledger
+
+    engine = connection.duckdb()
+    said = ledger.scores(engine, store.scores(day)).select("customer_id", *SAID)
+    known = ledger.behaviour(engine, store.behaviour(day)).select("customer_id", *READ)
+    with ledger.together(said, known).cache() as table:
+        return satisfaction(table, number, by=by)
 
 
 def _mood(table: ir.Table, scale: tuple[float, float] | None) -> ir.StringValue:

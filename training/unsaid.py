@@ -44,6 +44,8 @@ STANDING = (NEXT, STAGE)
 #: What the value model reads: the counts for everything, the amounts for spend alone.
 COUNTS = frozenset({"frequency", "recency", "T"})
 AMOUNTS = frozenset({"monetary_value", "subscription_price"})
+#: What the rates of customers are reckoned from, where the log states margins.
+MARGINS = frozenset({"margin_total", "margin_spend"})
 #: What the retention of plans reads, whether or not trees speak too.
 RENEWALS = frozenset(
     {
@@ -159,6 +161,8 @@ def answers_of(scorer: Any, columns: Iterable[str]) -> tuple[str, ...]:
         # Its return probability speaks, or is among what the learners read.
         told |= {*RISK, *ALIVE, *FIGURES, NEXT} if asked & COUNTS else set()
         told |= {*SPEND} if asked & AMOUNTS else set()
+    if getattr(scorer, "margins", None) is not None:
+        told |= {"clv"} if asked & MARGINS else set()
     if subscribed:
         told |= {*SPEND} if asked & AMOUNTS else set()
         # Their stage goes by the risk.

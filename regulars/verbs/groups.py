@@ -155,6 +155,32 @@ def accounts(
         screen.out().print(group_tables.accounts(day, number, rows, settings))
 
 
+def satisfaction(config: Config = CONFIG, as_of: AsOf = None, json: Json = False) -> None:
+    """Set satisfaction beside loyalty: open complaints, and who is pleased and leaves.
+
+    From the events (complaints, their resolutions, marks) and the stages; where the settings have
+    no source of events it says so.
+    """
+    from regulars import review
+    from regulars.settings import load
+
+    settings = load(config)
+    day, found = review.satisfaction(settings, as_of, _SHOWN)
+    if json:
+        told = None if found is None else {**asdict(found), "fields": _fields(found)}
+        screen.figures({"as_of": day, "satisfaction": told})
+        return
+    if found is None:
+        screen.note("Nothing is known of complaints and satisfaction: add [sources.events].")
+        return
+    for shown in group_tables.satisfaction(day, found, settings):
+        screen.out().print(shown)
+
+
+def _fields(found: Any) -> list[dict[str, Any]]:
+    return [asdict(one) for one in found.fields.values()]
+
+
 def _write(table: Any, out: Path) -> None:
     from features import store
     from features.compat import arrow

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 #: Customers up to whom a proposal is the plan itself, and from how many larger ones are estimated.
 WHOLE, SOME = 50_000, 20_000
 #: How long what the sources say of contacts serves for proposals; a plan reads them anew.
-_FRESH = timedelta(minutes=5)
+_FRESH = timedelta(minutes=30)
 _PROSPECTS, _PROPOSALS = 2, 12
 _Value = TypeVar("_Value")
 

@@ -84,7 +84,11 @@ class Records:
 
 
 def gather(
-    assignments: pa.Table, happened: pa.Table, *, margin: float, costs: Mapping[str, Costs]
+    assignments: pa.Table,
+    happened: pa.Table,
+    *,
+    margin: float,
+    costs: Mapping[str, Costs],
 ) -> tuple[Records, ...]:
     """Join the assignments of a plan with what happened.
 
@@ -95,8 +99,7 @@ def gather(
     happened : pyarrow.Table
         As `features.aftermath.aftermath` gives it.
     margin : float
-        Share of the spend that is profit where an assignment says none, in (0, 1]. The rates of
-        the others are from before the plan, so that no treatment has moved them.
+        Share of the spend that is profit, in (0, 1], where the assignment says none.
     costs : mapping of str to Costs
         By action; one that is not in it costs what its assignments say.
 
@@ -106,14 +109,15 @@ def gather(
         Action by action in the order of their names, then the whole plan if it has several.
     """
     rows = assignments.to_pandas().merge(happened.to_pandas(), on="customer_id", how="left")
+    rows["earned"] = margins.rates(rows, margin) * rows["spend"]
     rows["paid"] = _paid(rows, costs)
     names = sorted(rows["action"].unique())
     several = rows["customer_id"].duplicated(keep=False)
-    found = [_records(rows[rows["action"] == name], name, margin, several) for name in names]
+    found = [_records(rows[rows["action"] == name], name, several) for name in names]
     if len(names) > 1:
         paid = rows.groupby("customer_id")["paid"].transform("sum")
         once = rows.assign(paid=paid).drop_duplicates("customer_id")
-        found.append(_records(once, None, margin, several & False))
+        found.append(_records(once, None, several & False))
     return tuple(found)
 
 
@@ -157,15 +161,14 @@ def _paid(rows: pd.DataFrame, costs: Mapping[str, Costs]) -> Floats:
     return np.where(rows["arm"] == TREATED, cost, 0.0)
 
 
-def _records(rows: pd.DataFrame, action: str | None, margin: float, several: pd.Series) -> Records:
+def _records(rows: pd.DataFrame, action: str | None, several: pd.Series) -> Records:
     import pandas as pd
 
     known = rows["returned"].notna()
     some, gone = rows[known], ~known & (rows["arm"] == TREATED)
     treated = (some["arm"] == TREATED).to_numpy(bool)
     outcomes = {name: some[name].to_numpy(np.float64) for name in OUTCOMES[:3]}
-    profit = margins.rates(some, margin) * outcomes["spend"]
-    outcomes["profit"] = profit - some["paid"].to_numpy(np.float64)
+    outcomes["profit"] = (some["earned"] - some["paid"]).to_numpy(np.float64)
     return Records(
         action=action,
         treated=treated,

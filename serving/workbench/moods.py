@@ -7,8 +7,8 @@ silent, and the three lists; or that no events are known.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serving.api import answers
@@ -17,6 +17,7 @@ from serving.workbench import customers
 from serving.worker import Worker
 
 if TYPE_CHECKING:
+    from features.store import Store
     from serving.satisfaction import Satisfaction
 
 #: Customers of a list.
@@ -46,7 +47,8 @@ def content(worker: Worker, desk: Desk, scopes: Iterable[str]) -> dict[str, Any]
     found = None
     if all(path.is_file() for path in paths):
         written = tuple(path.stat().st_mtime_ns for path in paths)
-        found = _found(*paths, written, "clv" if sees["value"] else "churn_probability")
+        by = "clv" if sees["value"] else "churn_probability"
+        found = _found(store, desk.meta.as_of, written, by)
     return {
         "meta": answers.meta(worker, desk),
         "age_days": (worker.today - desk.meta.as_of).days,
@@ -58,15 +60,9 @@ def content(worker: Worker, desk: Desk, scopes: Iterable[str]) -> dict[str, Any]
 
 
 @lru_cache(maxsize=8)
-def _found(scores: Path, behaviour: Path, written: object, by: str) -> Satisfaction | None:
-    """Satisfaction of files as they were written."""
-    from features import connection
-    from serving.groups import ledger
-    from serving.satisfaction import READ, SAID, satisfaction
+def _found(store: Store, day: date, written: object, by: str) -> Satisfaction | None:
+    """Satisfaction of tables as they were written."""
+    from serving.satisfaction import of_store
 
     del written
-    engine = connection.duckdb()
-    said = ledger.scores(engine, scores).select("customer_id", *SAID)
-    known = ledger.behaviour(engine, behaviour).select("customer_id", *READ)
-    with ledger.together(said, known).cache() as table:
-        return satisfaction(table, LISTED, by=by)
+    return of_store(store, day, LISTED, by=by)

@@ -9,6 +9,7 @@ import pytest
 
 from features.aftermath import aftermath, observed_days
 from features.errors import FeaturesError
+from tests.features.subscribers import inputs, row
 
 START = date(2024, 6, 1)
 
@@ -56,6 +57,27 @@ def test_by_hand(log):
 
 def test_without_events_nothing_is_said_of_complaints(log):
     assert set(happened(replace(log, events=None))["back"]) == {*NOTHING, "refunds"}
+
+
+@pytest.mark.golden
+def test_subscribers_return_by_staying_by_hand():
+    """A month from the fifteenth: one renewal each in June; who leaves in July has stayed."""
+    rows = [
+        row("stays", "2024-01-15"),
+        row("left", "2024-01-15", "2024-06-20"),
+        row("later", "2024-01-15", "2024-07-20"),
+        row("free", "2024-01-15", price=None),
+    ]
+    table = aftermath(
+        inputs(rows), START, 30, population="subscribers", known_until=date(2024, 9, 1)
+    )
+    told = {one.pop("customer_id"): tuple(one.values()) for one in table.to_pyarrow().to_pylist()}
+    assert told == {
+        "stays": (1, 1, 10.0),
+        "left": (0, 1, 10.0),
+        "later": (1, 1, 10.0),
+        "free": (1, 1, None),
+    }
 
 
 def test_what_comes_after_the_window_changes_nothing(rich_log):

@@ -156,6 +156,15 @@ def test_a_margin_may_be_reckoned_below_zero_and_not_known(take: Take) -> None:
     assert told == {"C1": Decimal("0.6"), "C2": Decimal("-0.7"), "C3": None}
 
 
+def test_margins_that_are_not_there_or_look_like_costs_are_told(take: Take) -> None:
+    text = "id,at,amount,left\nC1,2024-03-01,5,8\nC2,2024-03-01,-5,-2\nC3,2024-03-01,5,\n"
+    (report,) = take(text, margin="left").reports
+    notes = " ".join(report.notes)
+    assert "1 row without a margin." in notes
+    assert "1 row with a margin above the amount" in notes
+    assert "margin" not in " ".join(take(text).reports[0].notes)
+
+
 def test_now_is_of_the_business_and_not_of_the_machine(take: Take) -> None:
     # It is 12:00 in UTC and 07:00 in New York.
     text = "id,at,amount\nC1,2025-01-01 08:00,5\nC1,2025-01-01 07:00,5\n"

@@ -21,7 +21,7 @@ from training.errors import NotEnoughData, RegistryError, StatisticalWarning
 
 VERBS = (
     "demo", "check", "build", "train", "score", "plan", "measure", "segments", "equity", "cohorts",
-    "accounts", "serve", "bento", "models", "sample",
+    "accounts", "satisfaction", "serve", "bento", "models", "sample",
 )  # fmt: skip
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
@@ -301,3 +303,35 @@ def test_behaviour_that_is_gone_is_named(kiosk: Path, tmp_path: Path):
         assert "got no behaviour table" in result.stderr
     finally:
         moved.rename(file)
+
+
+def test_without_events_nothing_is_said_of_satisfaction(kiosk: Path):
+    assert figures(kiosk, "satisfaction") == {"as_of": str(NOW), "satisfaction": None}
+    assert "[sources.events]" in run(kiosk, "satisfaction").stderr
+
+
+@pytest.fixture
+def complaints(kiosk: Path) -> Iterator[int]:
+    """The kiosk's last behaviour table as if every fourth customer had an open complaint."""
+    path = kiosk.parent / ".regulars" / "behaviour" / f"as_of={NOW}.parquet"
+    old = path.read_bytes()
+    table = pq.read_table(path, partitioning=None)
+    rows = len(table)
+    for name in ("complaints_total", "complaints_open", "complaints_90"):
+        place, values = table.column_names.index(name), [int(n % 4 == 0) for n in range(rows)]
+        kind = table.schema.field(name).type
+        table = table.set_column(place, name, pa.array(values, kind))
+    pq.write_table(table, path)
+    yield len(range(0, rows, 4))
+    path.write_bytes(old)
+
+
+def test_satisfaction_counts_every_customer_once(kiosk: Path, complaints: int):
+    told = figures(kiosk, "satisfaction")["satisfaction"]
+    assert told["open"] == complaints
+    assert sum(one["customers"] for one in told["fields"]) == len(stored(kiosk, NOW))
+    unhappy = sum(one["customers"] for one in told["fields"] if one["mood"] == "unhappy")
+    assert unhappy == complaints
+    shown = run(kiosk, "satisfaction").stdout
+    assert f"Satisfaction and loyalty as of {NOW}" in shown
+    assert f"Open complaints: {complaints} customers" in shown

@@ -81,15 +81,20 @@ def test_labels_train_without_a_transaction_log(asked: Callable[..., Order]) -> 
     assert set(found.scorer.families) == {"attribute_plan", "attribute_age"}
 
 
-def test_a_log_brings_behaviour_and_value(
+def test_a_log_brings_behaviour_and_value_and_margins(
     shop_log: pd.DataFrame, asked: Callable[..., Order]
 ) -> None:
     log = as_inputs(shop_log)
+    half = (log.transactions.amount.cast("float64") / 2).cast("decimal(18, 6)")
+    log = replace(log, transactions=log.transactions.mutate(margin=half))
     found = gathered(inputs(customers(700, seed=1), log), asked())
     assert {"attribute_plan", "frequency", "value_p_alive"} <= set(found.scorer.families)
     assert found.test is not None
     assert not {"value_p_alive", "churned"} & {*found.test.columns, *found.example.columns}
     assert found.scorer.predict(found.test)["clv"].notna().any()
+    assert found.scorer.margins is not None
+    assert found.scorer.margin_rates(found.test) == pytest.approx(0.5)
+    assert not {"margin_total", "margin_spend"} & set(found.scorer.families)
 
 
 @pytest.mark.filterwarnings("ignore:The model does not rank:training.errors.StatisticalWarning")

@@ -9,6 +9,7 @@ import ibis
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -171,6 +172,13 @@ def test_the_currency_and_the_order_of_the_rows_leave_the_rates(known):
     assert (dear.rate, dear.between) == pytest.approx((found.rate, found.between), rel=1e-9)
     assert dear.within == pytest.approx(100 * found.within, rel=1e-9)
     assert dear.rates(frame_of(pence)) == pytest.approx(found.rates(frame), rel=1e-9)
+
+
+def test_duckdb_equals_spark(known, spark, tmp_path):
+    inputs, _, _, found = known
+    pq.write_table(arrow(inputs.transactions), tmp_path / "log.parquet")
+    there = learn(spark.read_parquet(tmp_path / "log.parquet"), AS_OF)
+    assert there.to_dict() == pytest.approx(found.to_dict(), rel=1e-9)
 
 
 def test_nothing_from_as_of_on_is_looked_at(known):

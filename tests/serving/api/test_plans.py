@@ -62,6 +62,23 @@ def test_each_run_reads_its_own_rows_and_keeps_none(prepared):
         assert prepared._rows["transactions"].table.num_rows == 0
 
 
+def test_rows_may_state_what_they_left(prepared):
+    """As in a file: exact, below zero too, and null where none is stated."""
+    nothing = (None, None, None)
+    given = rows(
+        ("a", "2024-05-01", "10", *nothing, "3.1"),
+        ("a", "2024-06-01", "20", *nothing, "-0.4"),
+        ("a", "2024-06-01", "5"),
+        ("b", "2024-06-01", "5"),
+    )
+    frame = by_customer(prepared.run(given, as_of=AS_OF, now=NOW).frame)
+    assert frame["margin_total"].tolist() == [2.7, pytest.approx(np.nan, nan_ok=True)]
+    assert frame["margin_spend"].tolist() == [30.0, pytest.approx(np.nan, nan_ok=True)]
+    wrong = rows(("a", "2024-05-01", "10", *nothing, "much"))
+    found = prepared.run(wrong, as_of=AS_OF, now=NOW)
+    assert found.rejected["a"].message == "transactions[0]: unparseable margin."
+
+
 def test_no_rows_are_no_customers(prepared):
     found = prepared.run(TRANSACTIONS.empty_table(), as_of=AS_OF, now=NOW)
     assert found.frame.empty

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from serving.api.failures import OneShape
-from serving.api.security import KEYS, Gate, entry, granted, read_keys, scopes_of
+from serving.api.security import KEYS, LOCAL, Gate, caller, entry, granted, read_keys, scopes_of
 from serving.errors import ServingError
 
 
@@ -111,3 +111,23 @@ def test_admin_brings_every_scope():
 def test_no_text_is_no_key():
     assert read_keys("") == ()
     assert read_keys(" , ") == ()
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+def test_who_asks_is_told_by_the_beginning_of_the_digest(keyed):
+    """What the audit file says; neither the key nor all of its digest."""
+    key, seen = "key-of-somebody", []
+
+    async def noting(scope, receive, send):
+        seen.append(caller())
+        await inside(scope, receive, send)
+
+    async def asked():
+        app = OneShape(Gate(noting, {KEYS: entry(key, ["value"]) if keyed else ""}))
+        transport = httpx.ASGITransport(app, client=("127.0.0.1", 5000))
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            return await client.get("/", headers={"x-api-key": key})
+
+    assert asyncio.run(asked()).status_code == 200
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    assert seen == [f"key {digest[:8]}" if keyed else LOCAL]

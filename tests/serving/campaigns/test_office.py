@@ -142,7 +142,7 @@ def sourced(folder: Path, said: str) -> Sources:
 def test_what_the_sources_say_is_read_again_after_a_while_and_for_every_plan(
     store, tmp_path: Path, monkeypatch
 ):
-    times = iter([NOON + timedelta(minutes=minute) for minute in (0, 1, 10, 10, 10, 10)])
+    times = iter([NOON + timedelta(minutes=minute) for minute in (0, 1, 40, 40, 40, 40)])
     read, real = [], making.read_facts
     monkeypatch.setattr(making, "read_facts", lambda *a, **k: read.append(1) or real(*a, **k))
     desk = opened(store, sourced(tmp_path, "no"), suppressed="stop")

@@ -50,11 +50,11 @@ def test_profit_is_margin_times_spend_less_what_a_treatment_costs():
     assert found.harms["refunds"].tolist() == [1.0, 1.0]
 
 
-def test_profit_is_at_the_margin_that_the_customer_had_when_it_was_assigned():
-    """0.2 · 100, and where nothing is said 0.5 · 100."""
+def test_who_has_a_margin_of_their_own_earns_by_it():
+    """0.2 · 100 for Ann, and the margin of the settings for Bob, of whom none is said."""
     rows = assigned(("ann", "call", "holdout"), ("bob", "call", "holdout"))
-    rates = pa.array([0.2, None])
-    rows = rows.set_column(rows.column_names.index("margin_rate"), "margin_rate", rates)
+    place = rows.schema.get_field_index("margin_rate")
+    rows = rows.set_column(place, "margin_rate", pa.array([0.2, None], pa.float64()))
     (found,) = gather(rows, came(ann=100.0, bob=100.0), margin=0.5, costs={})
     assert found.outcomes["profit"].tolist() == [20.0, 50.0]
 

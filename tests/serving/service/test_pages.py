@@ -260,10 +260,40 @@ def test_the_data_page_shows_the_report_that_check_left(page, shop):
         words = " ".join(told.words)
         for text in ("1,234", "1,200", "34: no amount", "50 % of them came back", "<b>"):
             assert text in words
+        assert "How fresh it is" not in words
         place.write_text("{")
         assert "not checked yet" in " ".join(page("/data").words)
     finally:
         place.unlink()
+
+
+def test_the_data_page_says_how_fresh_the_sources_are(page, shop):
+    place = shop.store / "report.json"
+    report = {"as_of": "2024-07-01", "obstacle": None, "sources": [], "customers": 0}
+    report |= {"repeat_rate": None, "answers": [], "freshness": []}
+    for source, stale in (("transactions", False), ("events", True)):
+        told = {"source": source, "last_day": "2024-05-01", "silent_days": 61, "days": 300}
+        told |= {"usual_gap": 1.25, "longest_gap": 4, "limit_days": 1008, "stale": stale}
+        report["freshness"].append(told)
+    place.write_text(json.dumps(report))
+    try:
+        words = " ".join(page("/data").words)
+    finally:
+        place.unlink()
+    for text in ("Transactions 2024-05-01 61 1.25 4 1,008 fresh", "Events 2024-05-01 61"):
+        assert text in words
+    assert words.count("1,008 stale") == 1
+
+
+def test_the_data_page_says_whom_the_scores_do_not_answer(page, shop, monkeypatch):
+    from serving.groups.unanswered import Unanswered
+    from serving.workbench import check
+
+    assert "Everything is said of every customer." in " ".join(page("/data").words)
+    line = Unanswered("source stale (events)", ("clv",), 30, 0.25, (("new", 30),), "Bring <it>.")
+    monkeypatch.setattr(check, "_unanswered", lambda *_: (line,))
+    words = " ".join(page("/data").words)
+    assert "30 (25 %) New 30 clv source stale (events) Bring <it>." in words
 
 
 def test_a_page_speaks_the_language_that_is_chosen_and_stays_where_it_was(service):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -12,7 +13,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from serving.api import campaign_messages
+from serving.api import campaign_messages, campaigns
 from serving.campaigns import shelf
 
 pytestmark = pytest.mark.service
@@ -306,3 +307,28 @@ def test_the_key_of_the_draws_is_nowhere_to_be_read(service, made, shop):
     secret = (shop.store / "plans" / "key").read_bytes()
     for told in (service.get("/plan"), service.get(f"/plan?plan={made}"), service.get("/plans")):
         assert secret.hex() not in told.text and secret not in told.content
+
+
+def test_a_plan_that_takes_long_is_said_to_be_being_made(service, shop, made):
+    """As another worker makes it; a browser looks again by itself."""
+    plan_id = "2024-07-01-0a1b2c3d"
+    with shelf.claimed(shop.store / "plans", plan_id) as mine:
+        assert mine
+        told = service.get(f"/plan?plan={plan_id}", headers=HTML)
+        assert told.status_code == 200 and "is being made" in told.text
+        assert int(told.headers["refresh"]) > 0
+        answer = service.post("/plan", {"plan_id": plan_id}).json()
+        assert (answer["state"], answer["plan"], answer["assignments"]) == ("being_made", None, [])
+        assert service.get(f"/plan/export?plan={plan_id}").status_code == 404
+    assert service.get(f"/plan?plan={plan_id}", headers=HTML).status_code == 404
+
+
+def test_nobody_waits_longer_than_a_while(service, shop, monkeypatch):
+    monkeypatch.setattr(campaigns, "PATIENCE", 0.0)
+    told = service.post("/plan", {"budget": 11, "keep": True}).json()
+    assert told["state"] in ("being_made", "kept")
+    until = time.monotonic() + 60
+    while told["state"] == "being_made" and time.monotonic() < until:
+        time.sleep(0.1)
+        told = service.post("/plan", {"plan_id": told["plan_id"]}).json()
+    assert told["state"] == "kept" and told["total"] > 0
