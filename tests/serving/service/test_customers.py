@@ -8,6 +8,8 @@ import re
 
 import pytest
 
+from serving.campaigns import shelf
+
 pytestmark = pytest.mark.service
 
 PAGE = {"accept": "text/html"}
@@ -115,8 +117,15 @@ def test_the_course_of_the_risk_is_drawn_for_those_who_may_see_it(service, shop,
     )
 
 
-def test_what_to_do_and_plans_are_for_those_who_may_see_the_value(service, keys, known_long):
+def test_what_to_do_and_plans_are_for_those_who_may_see_the_value(service, shop, keys, known_long):
     page = open_customer(service, known_long)
     assert "What to do" in page
-    assert "In none of the newest plans" in page
+    plans = {file.stem for file in (shop.store / "plans").glob("*.parquet")}
+    held = {
+        name
+        for name in plans
+        if known_long in shelf.assignments(shop.store / "plans", name)["customer_id"].to_pylist()
+    }
+    assert set(re.findall(r"/plan\?plan=([\w-]+)", page)) == held
+    assert ("In none of the newest plans" in page) == (not held)
     assert "What to do" not in open_customer(service, known_long, key=keys["risk"])
