@@ -26,7 +26,8 @@ from benchmarks.printed import heading, table, tell
 from serving.campaigns.belief import Belief, Effect
 from serving.campaigns.curve import curve
 from serving.campaigns.exact import exact
-from serving.campaigns.planning import Order, settle
+from serving.campaigns.order import Order
+from serving.campaigns.planning import settle
 from serving.campaigns.problem import Problem, broken
 from serving.campaigns.profit import increment, outlook
 from serving.campaigns.prospect import prospect

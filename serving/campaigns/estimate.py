@@ -13,7 +13,8 @@ import numpy as np
 from serving.campaigns import planning
 from serving.campaigns.assignments import SCHEMA
 from serving.campaigns.curve import Curve
-from serving.campaigns.planning import Order, Plan
+from serving.campaigns.order import Order
+from serving.campaigns.planning import Plan
 from serving.campaigns.power import expected
 from serving.campaigns.prospect import Prospect
 from serving.campaigns.solver import solve

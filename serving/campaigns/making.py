@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from features.store import Store
-from serving.campaigns.planning import Order, Plan
+from serving.campaigns.order import Order
+from serving.campaigns.planning import Plan
 from serving.campaigns.terms import Terms
 from serving.errors import CampaignError
 

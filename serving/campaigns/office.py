@@ -29,7 +29,8 @@ from serving.errors import CampaignError
 
 if TYPE_CHECKING:
     from serving.campaigns.curve import Curve
-    from serving.campaigns.planning import Order, Plan
+    from serving.campaigns.order import Order
+    from serving.campaigns.planning import Plan
     from serving.campaigns.prospect import Prospect
 
 #: Customers up to whom a proposal is the plan itself, and from how many larger ones are estimated.

@@ -16,13 +16,12 @@ import numpy as np
 from serving import margins
 from serving.campaigns import holdout
 from serving.campaigns.assignments import HOLDOUT, SCHEMA, TREATED
-from serving.campaigns.belief import Effect
 from serving.campaigns.curve import Curve, curve
+from serving.campaigns.order import Order
 from serving.campaigns.outcome import ActionLine, Forecast, forecast
 from serving.campaigns.power import Power, power
 from serving.campaigns.problem import Allocation, Problem
 from serving.campaigns.prospect import Prospect, prospect
-from serving.campaigns.settings import ActionSettings, PlanSettings
 from serving.campaigns.solver import solve
 
 if TYPE_CHECKING:
@@ -30,41 +29,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _TRIES = 5
-
-
-@dataclass(frozen=True)
-class Order:
-    """What a plan is asked for.
-
-    Attributes
-    ----------
-    plan_id : str
-        Names the plan, its file and its draw.
-    key : bytes
-        Secret of the draw.
-    margin : float
-        Share of the spend that is profit where a score row says none, in (0, 1].
-    actions : mapping of str to ActionSettings
-    rules : PlanSettings
-        Its budget is the plan's.
-    learned : mapping of str to Effect
-        What was measured of actions; the others are assumed.
-    customers, contacts : pandas.DataFrame or None
-        As for `serving.campaigns.audience.audience`.
-    """
-
-    plan_id: str
-    key: bytes = field(repr=False)
-    margin: float
-    actions: Mapping[str, ActionSettings]
-    rules: PlanSettings = field(default_factory=PlanSettings)
-    learned: Mapping[str, Effect] = field(default_factory=dict)
-    customers: pd.DataFrame | None = field(default=None, repr=False)
-    contacts: pd.DataFrame | None = field(default=None, repr=False)
-
-    def effect(self, name: str) -> Effect:
-        """What is believed of an action: measured, or else assumed."""
-        return self.learned.get(name, self.actions[name].assumed)
 
 
 @dataclass(frozen=True)

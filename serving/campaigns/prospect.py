@@ -22,7 +22,7 @@ from serving.errors import CampaignError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from serving.campaigns.planning import Order
+    from serving.campaigns.order import Order
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
-    from serving.campaigns.planning import Order
+    from serving.campaigns.order import Order
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from serving.campaigns.planning import Order
+from serving.campaigns.order import Order
 from serving.campaigns.settings import ActionSettings, PlanSettings
 
 ACTIONS: dict[str, dict[str, Any]] = {

@@ -11,7 +11,9 @@ import pandas as pd
 import pytest
 
 from serving import scores
-from serving.campaigns import membership, planning, shelf, suggestion
+from serving.campaigns import membership, shelf, suggestion
+from serving.campaigns.order import Order
+from serving.campaigns.planning import draw_up
 from serving.campaigns.prospect import prospect
 from serving.campaigns.settings import ActionSettings, PlanSettings
 
@@ -33,7 +35,7 @@ ACTIONS = {
 
 @pytest.fixture(scope="module")
 def order():
-    return planning.Order(
+    return Order(
         plan_id="p1",
         key=b"k" * 32,
         margin=0.3,
@@ -89,7 +91,7 @@ def test_who_has_not_consented_is_offered_nothing(frame, order):
 
 
 def test_a_customer_is_found_in_the_plans_that_are_kept(frame, order, tmp_path):
-    made = planning.draw_up(frame, order)
+    made = draw_up(frame, order)
     shelf.keep(made, tmp_path)
     for row in made.assignments.to_pylist()[:40]:
         (one,) = membership.memberships(tmp_path, duckdb.connect(), row["customer_id"])
