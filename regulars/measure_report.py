@@ -51,6 +51,8 @@ def sentences(measured: Measurement) -> Iterator[str]:
         )
     for one in measured.actions:
         yield from _about(one)
+    if measured.broken and not measured.misdrawn:
+        yield "Of the other actions nothing is concluded either, nor is anything kept."
 
 
 def learned(found: dict[str, Effect]) -> Iterator[str]:

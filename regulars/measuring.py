@@ -189,7 +189,7 @@ def _measured(
 
     strange = misdrawn(rows, holdout.key_of(place.plans()))
     start, horizon = _window(rows, plan_id)
-    found = tuple(measured.measure(one, drawn=strange == 0) for one in records)
+    found = measured.measure_all(records, drawn=strange == 0)
     return Measurement(plan_id, start, horizon, days, until, strange, found)
 
 

@@ -27,7 +27,7 @@ from serving.worker import Worker
 #: Customers in one request: each is computed from its purchases.
 MOST = 50
 _DAYS = 30
-_NO_PURCHASE = "Nothing is left to score: no purchase, or an amount out of range; ask for another change."
+_NO_PURCHASE = "Nothing is left to score: no purchase, or an amount out of range."
 
 
 class ChangeRequest(Request):

@@ -131,6 +131,11 @@ class Measurement:
     actions: tuple[ActionResult, ...]
 
     @property
+    def broken(self) -> bool:
+        """Whether the arms of the plan or of an action are not as they were drawn."""
+        return bool(self.misdrawn) or any(one.ratio.broken for one in self.actions)
+
+    @property
     def over(self) -> bool:
         """Whether the whole campaign was observed."""
         return self.days >= self.horizon_days
