@@ -48,6 +48,7 @@ _FIGURES: dict[str, Any] = {
         ],
         "knee": 3608.0,
         "customers": 5878,
+        "estimated": False,
     },
     "holdout": {
         "treated": 412,

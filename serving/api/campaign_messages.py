@@ -96,6 +96,7 @@ class CurveFigures(BaseModel):
     points: list[Point]
     knee: float = Field(description="From here on the next coin earns less than one.")
     customers: int = Field(description="From how many customers it was drawn.")
+    estimated: bool = Field(default=False, description="Whether these stand for more.")
 
 
 class HoldoutFigures(BaseModel):

@@ -124,6 +124,7 @@ def settle(seen: Prospect, order: Order, drawn: Curve) -> Plan:
     found, held = _with_holdout(seen.scores, whole, order)
     treated = found.chosen & ~held[:, None]
     rows = np.asarray(found.chosen.any(axis=1))
+    brings = total(seen, order, treated)
     return Plan(
         plan_id=order.plan_id,
         as_of=seen.scores["as_of"].iloc[0],
@@ -131,10 +132,10 @@ def settle(seen: Prospect, order: Order, drawn: Curve) -> Plan:
         budget=budget,
         assignments=_assignments(seen.scores, order, whole, found, held),
         lines=lines(seen, order, found.chosen, treated),
-        total=total(seen, order, treated),
+        total=brings,
         held_back=seen.held_back,
         unscored=seen.unscored,
-        curve=drawn,
+        curve=drawn.agreeing(budget=budget, cost=brings.cost, profit=brings.profit),
         power=power(
             1 - seen.expected.leaves[rows], kept(seen, order, found.chosen, rows), held[rows]
         ),

@@ -49,6 +49,11 @@ def sentences(said: Mapping[str, Any], currency: str) -> Iterator[str]:
         yield (
             f"Beyond {knee:,.2f} {currency} the next coin earns less than one: more is not spent."
         )
+    if said["curve"].get("estimated"):
+        yield (
+            "What a budget brings is estimated from "
+            f"{said['curve']['customers']:,} evenly spaced customers."
+        )
     yield _of_holdout(said["holdout"])
     if said["assumed"]:
         yield (
