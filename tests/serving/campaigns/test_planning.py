@@ -177,6 +177,20 @@ def test_an_estimated_curve_goes_through_the_plan(score_rows, ordered, monkeypat
     assert "estimated from 100 evenly spaced customers" in said
 
 
+@pytest.mark.parametrize(("budget", "cost", "words"), [
+    (0.0, 3.0, "the budget is 0"),
+    (0.5, 3.0, "a budget of 0.50 EUR is too small for any action that pays"),
+    (0.5, 1e6, "no action pays for anyone"),
+    (None, 1e6, "no action pays for anyone"),
+])  # fmt: skip
+def test_why_nobody_gets_anything_is_said(score_rows, ordered, budget, cost, words):
+    call = {"call": ACTIONS["call"] | {"cost": cost}}
+    made = draw_up(score_rows, ordered(call, budget=budget))
+    assert made.total.treated == 0
+    said = [one for one in remarks.sentences(shelf.figures(made), "EUR") if "Nobody" in one]
+    assert len(said) == 1 and words in said[0]
+
+
 def test_the_key_is_not_in_what_a_plan_or_an_order_shows(plan, ordered):
     order = ordered()
     assert repr(order.key) not in repr(order) + repr(plan)
