@@ -39,6 +39,7 @@ _FIGURES: dict[str, Any] = {
         "cooling off": 31,
         "key account without a named owner": 0,
     },
+    "kept_from": {"suppressed": ["call"], "cooling off": ["call"]},
     "unscored": 20,
     "curve": {
         "points": [

@@ -121,7 +121,12 @@ class PlanFigures(BaseModel):
     total: ForecastFigures
     actions: list[ActionFigures]
     assumed: list[str] = Field(description="Actions whose effect was never measured.")
-    held_back: dict[str, int] = Field(description="Guardrail to customers that it held back.")
+    held_back: dict[str, int] = Field(
+        description="Guardrail to customers that it kept from one of the actions at least."
+    )
+    kept_from: dict[str, list[str]] = Field(
+        default_factory=dict, description="Guardrail to the actions that it kept them from."
+    )
     unscored: int = Field(description="Customers of whom too little can be said to plan for them.")
     curve: CurveFigures
     holdout: HoldoutFigures
