@@ -63,7 +63,7 @@ AsOf = Annotated[
         "--as-of",
         parser=day,
         metavar="YYYY-MM-DD",
-        help="Only what happened before this day is seen. [default: the day after the last row]",
+        help="Only what happened before this day is seen. \\[default: the day after the last row]",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print figures as JSON, for machines.")]

@@ -44,11 +44,22 @@ def actions(plan: Plan, currency: str) -> Table:
 
 
 def guardrails(plan: Plan) -> Table | None:
-    """Table of the customers that guardrails held back; None where they held nobody back."""
-    rows = [[name, number] for name, number in plan.held_back.items() if number]
+    """Table of the customers kept from an action, and which; None where nobody was."""
+    from serving.campaigns.audience import KEY_ACCOUNT
+
+    rows = [
+        [
+            "key account: no named owner does it" if name == KEY_ACCOUNT else name,
+            number,
+            ", ".join(plan.kept_from.get(name, ())),
+        ]
+        for name, number in plan.held_back.items()
+        if number
+    ]
     if not rows:
         return None
-    return tables.table("Held back by a guardrail", ["guardrail", "customers"], rows)
+    columns = ["guardrail", "customers", "kept from"]
+    return tables.table("Kept from an action by a guardrail", columns, rows)
 
 
 def curve(plan: Plan, currency: str) -> Table | None:

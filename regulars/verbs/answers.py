@@ -96,7 +96,7 @@ def serve(
         str | None,
         typer.Option(
             "--host",
-            help="The address to bind to. [default: this machine only without API keys, else all]",
+            help="The address to bind. \\[default: this machine only without API keys, else all]",
         ),
     ] = None,
     workers: Workers = 2,

@@ -22,7 +22,7 @@ AsOf = Annotated[
         "--as-of",
         parser=options.day,
         metavar="YYYY-MM-DD",
-        help="Date of a table in the store. [default: the last one]",
+        help="Date of a table in the store. \\[default: the last one]",
     ),
 ]
 
@@ -39,9 +39,9 @@ def segments(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Show tiers, stages, named segments and your own: how many, worth what, at what risk.
+    r"""Show tiers, stages, named segments and your own: how many, worth what, at what risk.
 
-    Your own are the sections [segments.<name>] of the settings. With --name and --out the
+    Your own are the sections \[segments.<name>] of the settings. With --name and --out the
     score rows of one segment are written to a file.
     """
     from regulars import review
@@ -74,7 +74,7 @@ def equity(
             "--since",
             parser=options.day,
             metavar="YYYY-MM-DD",
-            help="Compare with the scores of this date. [default: the score table before]",
+            help="Compare with the scores of this date. \\[default: the score table before]",
         ),
     ] = None,
     retention: Annotated[

@@ -21,7 +21,9 @@ def plan(
     config: Config = CONFIG,
     budget: Annotated[
         float | None,
-        typer.Option("--budget", min=0.0, help="What it may cost. [default: that of the settings]"),
+        typer.Option(
+            "--budget", min=0.0, help="What it may cost. \\[default: that of the settings]"
+        ),
     ] = None,
     as_of: AsOf = None,
     out: Annotated[
@@ -38,9 +40,9 @@ def plan(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Choose who gets which action, for the most profit within the budget and all limits.
+    r"""Choose who gets which action, for the most profit within the budget and all limits.
 
-    Plans from the newest score table (or that of --as-of) and the [actions] of the settings. A
+    Plans from the newest score table (or that of --as-of) and the \[actions] of the settings. A
     part of the chosen is held out at random, so that the effect can be measured.
     """
     from regulars import jobs, planning

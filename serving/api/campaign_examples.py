@@ -40,6 +40,7 @@ _FIGURES: dict[str, Any] = {
         "cooling off": 31,
         "key account without a named owner": 0,
     },
+    "kept_from": {"suppressed": ["call"], "cooling off": ["call"]},
     "unscored": 20,
     "curve": {
         "points": [
@@ -49,6 +50,7 @@ _FIGURES: dict[str, Any] = {
         ],
         "knee": 3608.0,
         "customers": 5878,
+        "estimated": False,
     },
     "holdout": {
         "treated": 412,

@@ -96,6 +96,7 @@ class CurveFigures(BaseModel):
     points: list[Point]
     knee: float = Field(description="From here on the next coin earns less than one.")
     customers: int = Field(description="From how many customers it was drawn.")
+    estimated: bool = Field(default=False, description="Whether these stand for more.")
 
 
 class HoldoutFigures(BaseModel):
@@ -120,7 +121,12 @@ class PlanFigures(BaseModel):
     total: ForecastFigures
     actions: list[ActionFigures]
     assumed: list[str] = Field(description="Actions whose effect was never measured.")
-    held_back: dict[str, int] = Field(description="Guardrail to customers that it held back.")
+    held_back: dict[str, int] = Field(
+        description="Guardrail to customers that it kept from one of the actions at least."
+    )
+    kept_from: dict[str, list[str]] = Field(
+        default_factory=dict, description="Guardrail to the actions that it kept them from."
+    )
     unscored: int = Field(description="Customers of whom too little can be said to plan for them.")
     curve: CurveFigures
     holdout: HoldoutFigures

@@ -38,11 +38,14 @@ class Audience:
     ----------
     allowed : boolean array of shape (n customers, m actions)
     held_back : mapping of str to int
-        Guardrail to the customers that it kept from an action meant for them.
+        Guardrail to the customers that it kept from an action meant for them, one at least.
+    kept_from : mapping of str to tuple of str
+        Guardrail to the actions that it kept somebody from; only those that did.
     """
 
     allowed: np.ndarray
     held_back: Mapping[str, int]
+    kept_from: Mapping[str, tuple[str, ...]]
 
 
 def audience(
@@ -96,6 +99,7 @@ def audience(
     key = (scores["tier"] == "key").fillna(False).to_numpy(dtype=bool)
     allowed = np.zeros((len(scores), len(actions)), dtype=bool)
     held = {name: np.zeros(len(scores), dtype=bool) for name in GUARDRAILS}
+    kept_from: dict[str, tuple[str, ...]] = {}
     for place, (name, action) in enumerate(actions.items()):
         open_ = _meant(scores, action)
         guards = {
@@ -106,10 +110,12 @@ def audience(
             KEY_ACCOUNT: key & (action.mass or action.owner is None),
         }
         for guard, stops in guards.items():
-            held[guard] |= open_ & stops
+            if (open_ & stops).any():
+                held[guard] |= open_ & stops
+                kept_from[guard] = (*kept_from.get(guard, ()), name)
             open_ &= ~stops
         allowed[:, place] = open_
-    return Audience(allowed, {guard: int(who.sum()) for guard, who in held.items()})
+    return Audience(allowed, {guard: int(who.sum()) for guard, who in held.items()}, kept_from)
 
 
 def _facts(scores: pd.DataFrame, customers: pd.DataFrame | None) -> pd.DataFrame | None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from serving.campaigns.problem import Problem
 from serving.campaigns.solver import solve
 
-#: Customers that a curve is drawn from; of more, evenly spaced ones stand for all.
-_MANY = 6_000
+#: Customers up to whom a curve is drawn from all, and from how many evenly spaced ones of more.
+_WHOLE, _SOME = 50_000, 20_000
 #: Pairs of the exact search, and customers from whom on the curve is smooth without it.
 _PAIRS, _SMOOTH = 200, 1_500
 _SHARES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -47,11 +47,45 @@ class Curve:
         is not spent, whatever the budget.
     customers : int
         From how many customers it was drawn.
+    estimated : bool
+        Whether these stand for more.
     """
 
     points: tuple[Point, ...]
     knee: float
     customers: int
+    estimated: bool = False
+
+    def at(self, budget: float) -> float:
+        """Profit that a budget brings, in currency; straight between the points."""
+        budgets, profits = zip(*((one.budget, one.profit) for one in self.points), strict=True)
+        return float(np.interp(budget, budgets, profits))
+
+    def agreeing(self, *, budget: float | None, cost: float, profit: float) -> Curve:
+        """The curve beside a plan of all customers: what was estimated goes through the plan.
+
+        Parameters
+        ----------
+        budget : float or None
+            Of the plan, in currency.
+        cost, profit : float
+            What the plan costs and brings, in currency.
+
+        Returns
+        -------
+        Curve
+            This one where it was drawn from all, or the plan is too small to tell of others.
+        """
+        if not self.estimated or not self.knee or cost < self.points[1].budget or profit <= 0:
+            return self
+        free = budget is None or budget >= self.knee
+        wide = cost / self.knee if free else 1.0
+        high = profit / (self.points[-1].profit if budget is None else self.at(budget))
+        points = tuple(
+            replace(one, budget=one.budget * wide, cost=one.cost * wide, profit=one.profit * high)
+            for one in self.points
+        )
+        return replace(self, points=points, knee=self.knee * wide)
 
 
 def curve(problem: Problem, *, treated: float = 1.0, weight: float = 1.0) -> Curve:
@@ -77,7 +111,8 @@ def curve(problem: Problem, *, treated: float = 1.0, weight: float = 1.0) -> Cur
     dual price λ of the budget.
     """
     rows = len(problem.profit)
-    some = np.unique(np.linspace(0, max(rows - 1, 0), min(rows, _MANY)).astype(int))
+    many = rows if rows <= _WHOLE else _SOME
+    some = np.unique(np.linspace(0, max(rows - 1, 0), many).astype(int))
     share = len(some) / rows if rows else 1.0
     few, scale = problem.of(some), treated * weight / share
     capacity = problem.capacity / scale
@@ -93,4 +128,5 @@ def curve(problem: Problem, *, treated: float = 1.0, weight: float = 1.0) -> Cur
             )
         )
     points.append(Point(knee * scale, knee * scale, free.profit * scale, 1.0))
-    return Curve(tuple(points), knee * scale, len(some))
+    estimated = weight > 1 or len(some) < rows
+    return Curve(tuple(points), knee * scale, len(some), estimated)

@@ -64,6 +64,7 @@ def estimate(seen: Prospect, order: Order, drawn: Curve, *, weight: float) -> Pl
         ),
         total=planning.total(seen, order, everyone).times(scale),
         held_back={name: round(number * weight) for name, number in seen.held_back.items()},
+        kept_from=seen.kept_from,
         unscored=round(seen.unscored * weight),
         curve=drawn,
         power=expected(

@@ -49,7 +49,9 @@ class Plan:
     total : Forecast
         Of all who are treated.
     held_back : mapping of str to int
-        Guardrail to the customers that it held back.
+        Guardrail to the customers that it kept from one action of the plan at least.
+    kept_from : mapping of str to tuple of str
+        Guardrail to the actions that it kept them from.
     unscored : int
         Customers of whom too little can be said to plan for them.
     curve : Curve
@@ -66,6 +68,7 @@ class Plan:
     lines: tuple[ActionLine, ...]
     total: Forecast
     held_back: Mapping[str, int]
+    kept_from: Mapping[str, tuple[str, ...]]
     unscored: int
     curve: Curve
     power: Power
@@ -124,6 +127,7 @@ def settle(seen: Prospect, order: Order, drawn: Curve) -> Plan:
     found, held = _with_holdout(seen.scores, whole, order)
     treated = found.chosen & ~held[:, None]
     rows = np.asarray(found.chosen.any(axis=1))
+    brings = total(seen, order, treated)
     return Plan(
         plan_id=order.plan_id,
         as_of=seen.scores["as_of"].iloc[0],
@@ -131,10 +135,11 @@ def settle(seen: Prospect, order: Order, drawn: Curve) -> Plan:
         budget=budget,
         assignments=_assignments(seen.scores, order, whole, found, held),
         lines=lines(seen, order, found.chosen, treated),
-        total=total(seen, order, treated),
+        total=brings,
         held_back=seen.held_back,
+        kept_from=seen.kept_from,
         unscored=seen.unscored,
-        curve=drawn,
+        curve=drawn.agreeing(budget=budget, cost=brings.cost, profit=brings.profit),
         power=power(
             1 - seen.expected.leaves[rows], kept(seen, order, found.chosen, rows), held[rows]
         ),

@@ -35,6 +35,8 @@ class Prospect:
         Rows of the customers who can be planned for, numbered from 0.
     held_back : mapping of str to int
         Guardrail to the customers that it held back.
+    kept_from : mapping of str to tuple of str
+        Guardrail to the actions that it kept them from.
     expected : Outlook
     gains : mapping of str to Increment
         By action.
@@ -46,6 +48,7 @@ class Prospect:
 
     scores: pd.DataFrame = field(repr=False)
     held_back: Mapping[str, int]
+    kept_from: Mapping[str, tuple[str, ...]]
     expected: Outlook = field(repr=False)
     gains: Mapping[str, Increment] = field(repr=False)
     whole: Problem = field(repr=False)
@@ -95,7 +98,8 @@ def prospect(scores: pd.DataFrame, order: Order) -> Prospect:
     expected = outlook(known, margin=margins.rates(known, order.margin))
     gains = {name: _gain(order, name, expected) for name in order.actions}
     whole = _problem(order, aimed, list(gains.values()))
-    return Prospect(known, aimed.held_back, expected, gains, whole, int((~said).sum()))
+    held, names, left_out = aimed.held_back, aimed.kept_from, int((~said).sum())
+    return Prospect(known, held, names, expected, gains, whole, left_out)
 
 
 def _gain(order: Order, name: str, expected: Outlook) -> Increment:

@@ -45,11 +45,16 @@ def sentences(said: Mapping[str, Any], currency: str) -> Iterator[str]:
         A sentence.
     """
     if not said["total"]["treated"]:
-        yield "Nobody gets anything: no action pays for anyone it may go to."
+        yield f"Nobody gets anything: {_why_nobody(said, currency)}."
     knee = said["curve"]["knee"]
     if knee:
         yield (
             f"Beyond {knee:,.2f} {currency} the next coin earns less than one: more is not spent."
+        )
+    if said["curve"].get("estimated"):
+        yield (
+            "What a budget brings is estimated from "
+            f"{said['curve']['customers']:,} evenly spaced customers."
         )
     yield _of_holdout(said["holdout"])
     if said["assumed"]:
@@ -65,6 +70,16 @@ def sentences(said: Mapping[str, Any], currency: str) -> Iterator[str]:
     if said["unscored"]:
         yield f"{said['unscored']:,} customers are left out: too little can be said of their value."
     yield f"The best plan within these limits brings at most {said['gap']:.3%} more (duality gap)."
+
+
+def _why_nobody(said: Mapping[str, Any], currency: str) -> str:
+    """Why a plan is empty: something would pay wherever the curve has a knee."""
+    budget = said["budget"]
+    if budget == 0:
+        return "the budget is 0"
+    if budget is not None and said["curve"]["knee"]:
+        return f"a budget of {budget:,.2f} {currency} is too small for any action that pays"
+    return "no action pays for anyone it may go to"
 
 
 def _of_holdout(found: Mapping[str, Any]) -> str:

@@ -43,6 +43,7 @@ def figures(plan: Plan) -> dict[str, Any]:
         ],
         "assumed": list(plan.assumed),
         "held_back": dict(plan.held_back),
+        "kept_from": {name: list(actions) for name, actions in plan.kept_from.items()},
         "unscored": plan.unscored,
         "curve": asdict(plan.curve),
         "holdout": asdict(plan.power),

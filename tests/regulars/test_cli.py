@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import warnings
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from features.errors import EmptyError, InputError, SettingsError
@@ -39,6 +41,19 @@ def test_help_lists_the_verbs():
 @pytest.mark.parametrize("verb", [*VERBS, "models promote", "models rollback"])
 def test_each_verb_has_help(verb: str):
     assert "Usage:" in run(*verb.split(), "--help").output
+
+
+@pytest.mark.parametrize("verb", [*VERBS, "models promote", "models rollback"])
+def test_no_text_in_brackets_is_lost_from_the_help(verb: str):
+    """A bracket that is not escaped is a style to the printer, and vanishes with its words."""
+    command = get_command(cli.app)
+    for name in verb.split():
+        command = command.commands[name]
+    texts = [command.help or "", *(getattr(one, "help", None) or "" for one in command.params)]
+    wide = CliRunner().invoke(cli.app, [*verb.split(), "--help"], env={"COLUMNS": "240"}).output
+    shown = " ".join(re.sub(r"[│╭╰─╮╯]", " ", wide).split())
+    bracketed = re.findall(r"\[[^\]]*\]", " ".join(texts))
+    assert [one for one in bracketed if one not in shown] == []
 
 
 def test_the_front_door_imports_nothing_heavy():

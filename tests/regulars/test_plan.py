@@ -147,7 +147,7 @@ def test_people_are_told_before_anything_goes_out(shop: Path):
     for said in (
         "a budget of 40.00 EUR",
         "80 % band",
-        "Held back by a guardrail",
+        "Kept from an action by a guardrail",
         "the next coin earns less than one",
         "The holdout of",
         "Nothing was ever measured of call, voucher",

@@ -149,6 +149,20 @@ def test_a_key_account_gets_what_a_named_owner_does_for_it_alone(score_rows, mas
     assert found.held_back[KEY_ACCOUNT] == (0 if free else key.sum())
 
 
+def test_a_guardrail_names_the_actions_that_it_kept_somebody_from(score_rows):
+    actions = {
+        "call": action(),
+        "voucher": action(mass=True),
+        "letter": action(mass=True),
+        "sale": action(mass=True, tiers=["small"]),
+    }
+    found = audience(score_rows, actions, as_of=AS_OF)
+    assert found.kept_from == {KEY_ACCOUNT: ("voucher", "letter")}
+    # Each counts once, however many actions it is kept from.
+    assert found.held_back[KEY_ACCOUNT] == (score_rows["tier"] == "key").sum()
+    assert audience(score_rows, {"call": actions["call"]}, as_of=AS_OF).held_back[KEY_ACCOUNT] == 0
+
+
 def test_whom_an_action_is_not_for_is_not_held_back(score_rows):
     found = audience(score_rows, {"it": action(tiers=["small"], mass=True)}, as_of=AS_OF)
     assert set(found.held_back.values()) == {0}

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from serving.campaigns import curve as curves
+from serving.campaigns import remarks, shelf
 from serving.campaigns.assignments import SCHEMA
 from serving.campaigns.belief import Belief, Effect
+from serving.campaigns.curve import curve
 from serving.campaigns.holdout import draw
-from serving.campaigns.planning import draw_up
+from serving.campaigns.planning import draw_up, settle
+from serving.campaigns.prospect import prospect
 from serving.errors import CampaignError
+from tests.serving.campaigns.conftest import ACTIONS
 
 BUDGET = 40.0
 
@@ -142,6 +148,47 @@ def test_the_curve_rises_less_and_less_up_to_the_knee(plan):
     assert (np.diff(gains) < 0.05 * gains[0]).all()
     coins = [point.next_coin for point in points]
     assert coins == sorted(coins, reverse=True) and coins[-1] == 1
+
+
+def test_the_curve_and_the_plan_beside_it_agree(people, scored, ordered):
+    """All customers are in the curve: what is left is who happens to be held out."""
+    call = ACTIONS["call"] | {"capacity": 500}
+    order = ordered({**ACTIONS, "call": call}, holdout=0.05)
+    seen = prospect(scored(people(8_000, seed=3))[0], order)
+    drawn = curve(seen.whole, treated=0.95)
+    assert drawn.customers == 8_000 and not drawn.estimated
+    for point in (drawn.points[5], drawn.points[-1]):
+        rules = order.rules.model_copy(update={"budget": point.budget})
+        made = settle(seen, replace(order, rules=rules), drawn)
+        assert made.total.profit == pytest.approx(point.profit, rel=0.01)
+
+
+@pytest.mark.parametrize("budget", [BUDGET, 1e6, None])
+def test_an_estimated_curve_goes_through_the_plan(score_rows, ordered, monkeypatch, budget):
+    monkeypatch.setattr(curves, "_WHOLE", 200)
+    monkeypatch.setattr(curves, "_SOME", 100)
+    found = draw_up(score_rows, ordered(budget=budget, holdout=0.2))
+    assert found.curve.estimated and found.curve.customers == 100
+    at = budget if budget == BUDGET else found.total.cost
+    assert found.curve.at(at) == pytest.approx(found.total.profit)
+    assert found.curve.points[-1].budget == found.curve.knee
+    assert budget == BUDGET or found.curve.knee == pytest.approx(found.total.cost)
+    said = " ".join(remarks.sentences(shelf.figures(found), "EUR"))
+    assert "estimated from 100 evenly spaced customers" in said
+
+
+@pytest.mark.parametrize(("budget", "cost", "words"), [
+    (0.0, 3.0, "the budget is 0"),
+    (0.5, 3.0, "a budget of 0.50 EUR is too small for any action that pays"),
+    (0.5, 1e6, "no action pays for anyone"),
+    (None, 1e6, "no action pays for anyone"),
+])  # fmt: skip
+def test_why_nobody_gets_anything_is_said(score_rows, ordered, budget, cost, words):
+    call = {"call": ACTIONS["call"] | {"cost": cost}}
+    made = draw_up(score_rows, ordered(call, budget=budget))
+    assert made.total.treated == 0
+    said = [one for one in remarks.sentences(shelf.figures(made), "EUR") if "Nobody" in one]
+    assert len(said) == 1 and words in said[0]
 
 
 def test_the_key_is_not_in_what_a_plan_or_an_order_shows(plan, ordered):

@@ -280,7 +280,12 @@ def test_key_accounts_only_get_what_a_named_owner_does(service, shop):
     key = set(shop.scores.loc[shop.scores["tier"] == "key", "customer_id"])
     given = {row["action"] for row in rows["assignments"] if row["customer_id"] in key}
     assert given == {"call"}
-    assert rows["plan"]["held_back"]["key account without a named owner"] > 0
+    guard = "key account without a named owner"
+    held = rows["plan"]["held_back"][guard]
+    assert held > 0
+    assert rows["plan"]["kept_from"][guard] == ["voucher"]
+    said = f"{held} key accounts are kept from voucher, which no named owner does"
+    assert said in page(service, "/plan?budget=1000000").words
 
 
 def test_a_key_sees_the_columns_of_its_scopes(service, made, keys):
