@@ -84,6 +84,7 @@ def application(worker: WorkerOf) -> Starlette:
             Route("/customers", with_worker(_customers), methods=["GET"]),
             Route("/customers/lists", list_changed, methods=["POST"]),
             Route("/customer", customer_page, methods=["POST"]),
+            Route("/customer", _to_customers, methods=["GET"]),
             Route("/segments", with_worker(_segments), methods=["GET"]),
             Route("/plan", with_worker(campaign.page), methods=["GET"]),
             Route("/plan/make", plan_made, methods=["POST"]),
@@ -137,6 +138,13 @@ def _customers(worker: Worker, request: Request) -> Response:
     return pages.render("customers.html", request, **shown)
 
 
+def _to_customers(request: Request) -> Response:
+    """A customer's page has no address of its own: people go where one is opened from."""
+    if not _for_people(request):
+        raise Failure(405, "A customer is asked for by POST.", headers={"Allow": "POST"})
+    return RedirectResponse("/customers", status_code=303)
+
+
 def _customer(
     worker: Worker, request: Request, customer_id: str, form: list[tuple[str, str]]
 ) -> Response:
@@ -152,7 +160,8 @@ def _segments(worker: Worker, request: Request) -> Response:
     if desk is None:
         return _empty(worker, request)
     given = request.query_params.multi_items()
-    shown = groups.content(worker, desk, granted(), given)
+    say = language.words(language.of(request)).gettext
+    shown = groups.content(worker, desk, granted(), given, say)
     return pages.render("segments.html", request, **shown)
 
 
