@@ -47,6 +47,8 @@ from serving.worker import Worker
 _HERE = Path(__file__).parent
 # What browsers may keep for an hour: nothing about customers.
 _KEPT = {"Cache-Control": "private, max-age=3600"}
+# A form's answer that browsers must not keep cannot be gone back to; any other view asks again.
+_GONE_BACK_TO = {"Cache-Control": "private, no-cache"}
 _OURS = re.compile(r"/[a-z]*")
 
 WorkerOf = Callable[[], Worker]
@@ -149,7 +151,9 @@ def _customer(
     worker: Worker, request: Request, customer_id: str, form: list[tuple[str, str]]
 ) -> Response:
     shown = customer.content(worker, customer_id, granted(), form)
-    return pages.render("customer.html", request, **shown)
+    answer = pages.render("customer.html", request, **shown)
+    answer.headers.update(_GONE_BACK_TO)
+    return answer
 
 
 def _segments(worker: Worker, request: Request) -> Response:
