@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from features.cohorts import Cohort
     from regulars.settings import Settings
     from serving.groups.migration import Flow
+    from serving.groups.rises import Rise
     from serving.groups.standing import Equity, Segments, Since
     from serving.groups.summary import Group
     from serving.satisfaction import Satisfaction
@@ -234,14 +235,19 @@ def _since(since: Since, currency: str) -> Iterator[Table]:
                     _percent(rise.churn_before),
                     _percent(rise.churn_now),
                     rise.at_stake,
-                    "; ".join(
-                        turn.now + (f" (then: {turn.then})" if turn.then else "")
-                        for turn in rise.turns
-                    ),
+                    "; ".join(_changed(rise)),
                 )
                 for rise in since.rises
             ],
         )
+
+
+def _changed(rise: Rise) -> Iterator[str]:
+    """What is known to have changed: the silence, and reasons that weigh more."""
+    if rise.silence is not None:
+        yield rise.silence.text
+    for turn in rise.turns:
+        yield turn.now + (f" (then: {turn.then})" if turn.then else "")
 
 
 def _flows(title: str, flows: Sequence[Flow]) -> Table:

@@ -122,6 +122,8 @@ _SINCE = {
                     "weight": 0.52,
                 }
             ],
+            "silent_before": 64,
+            "silent_now": 94,
         }
     ],
     "notes": [],
@@ -166,6 +168,8 @@ _WHY = {
         "churn_probability_change": 0.21,
         "came": _RISK["reasons"],
         "went": [],
+        "silent_before": 64,
+        "silent_now": 94,
         "tier_before": "core",
         "clv_before": 338.9,
         "clv_change": -97.83,

@@ -109,6 +109,8 @@ class Rise(BaseModel):
     tier_now: str
     at_stake: float = Field(description="Rise of the risk times the lifetime value before.")
     turns: list[Turn]
+    silent_before: int | None = Field(description="Days since the last purchase then.")
+    silent_now: int | None = Field(description="Days since the last purchase now.")
 
 
 class Since(BaseModel):

@@ -232,7 +232,8 @@ class Hardened:
     """ASGI middleware that adds the security headers to every answer.
 
     Scripts, styles and images come from this service only; no page may frame it; answers about
-    customers are not kept by browsers or proxies.
+    customers are not kept by browsers or proxies, but for a customer's page, which the reader's
+    own browser may show again when the reader goes back to it.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 import pyarrow as pa
 from pydantic import BaseModel, Field
 
-from serving import catalogue, changes, drivers, questions, value_split
+from serving import catalogue, changes, drivers, questions, silence, value_split
 from serving.api import answers, limits
 from serving.api.messages import Id, Item, Meta, Probability, Reason, Request, Stage, Tier, failed
 from serving.api.routes import ADMIN, RISK, VALUE
@@ -77,6 +77,12 @@ class Change(BaseModel):
     )
     went: list[Reason] | None = Field(
         default=None, description="Reasons of then that move the risk another way now, or not."
+    )
+    silent_before: int | None = Field(
+        default=None, description="Days since the last purchase then; null where not on record."
+    )
+    silent_now: int | None = Field(
+        default=None, description="Days since the last purchase now; null where not on record."
     )
     tier_before: Tier | None = None
     clv_before: float | None = None
@@ -252,7 +258,12 @@ def _changed(
     shown = [*changes.COMMON]
     shown += changes.RISK if RISK in seen else ()
     shown += changes.VALUE if VALUE in seen else ()
-    return {
-        one: {"changes": {name: row[name] for name in shown}}
+    told: dict[str, dict[str, Any]] = {
+        one: {name: row[name] for name in shown}
         for one, row in changes.of(store, desk, earlier, ids).items()
     }
+    if RISK in seen:
+        known = silence.silences(store, earlier.as_of, desk.meta.as_of, ids, desk.cursor())
+        for one in told.keys() & known.keys():
+            told[one] |= {"silent_before": known[one].then, "silent_now": known[one].now}
+    return {one: {"changes": row} for one, row in told.items()}

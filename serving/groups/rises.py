@@ -10,11 +10,12 @@ Null rule: a customer without a churn probability at one of the dates is not lis
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from features.compat import arrow
 from serving.reasons import RAISES
+from serving.silence import Silence
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -61,6 +62,8 @@ class Rise:
         Rise of the risk times the lifetime value then, in currency.
     turns : tuple of Turn
         Reasons whose weight grew, the most first.
+    silent_before, silent_now : int or None
+        Days since the last purchase; None where they are not on record.
     """
 
     customer_id: str
@@ -74,6 +77,13 @@ class Rise:
     tier_now: str
     at_stake: float
     turns: tuple[Turn, ...]
+    silent_before: int | None = None
+    silent_now: int | None = None
+
+    @property
+    def silence(self) -> Silence | None:
+        """Both together; None where nothing is on record now."""
+        return None if self.silent_now is None else Silence(self.silent_before, self.silent_now)
 
 
 def rises(beside: ir.Table, number: int, *, least: float = LEAST) -> tuple[Rise, ...]:
@@ -103,6 +113,28 @@ def rises(beside: ir.Table, number: int, *, least: float = LEAST) -> tuple[Rise,
     )
     first = chosen.order_by([ibis.desc("at_stake"), "customer_id"]).limit(number)
     return tuple(_rise(row) for row in arrow(first).to_pylist())
+
+
+def told(found: Sequence[Rise], known: Mapping[str, Silence]) -> tuple[Rise, ...]:
+    """Say how long each had been silent.
+
+    Parameters
+    ----------
+    found : sequence of Rise
+    known : mapping of str to Silence
+        By customer, as `serving.silence.silences` gives them.
+
+    Returns
+    -------
+    tuple of Rise
+        In the same order.
+    """
+    return tuple(
+        replace(one, silent_before=silence.then, silent_now=silence.now)
+        if (silence := known.get(one.customer_id))
+        else one
+        for one in found
+    )
 
 
 def turns(then: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> tuple[Turn, ...]:

@@ -192,7 +192,7 @@ def since(place: Store, day: date, before: date, *, listed: int = RISES) -> Sinc
         If the two cannot be compared.
     """
     from features import connection
-    from serving import scores
+    from serving import scores, silence
     from serving.groups import equity as worth
     from serving.groups import ledger, migration, rises
 
@@ -201,13 +201,15 @@ def since(place: Store, day: date, before: date, *, listed: int = RISES) -> Sinc
     earlier, now = (ledger.scores(engine, path) for path in paths)
     whole = ledger.beside(earlier, now)
     # Joined once for all; the reasons, which are most of a table, for the list alone.
+    found = rises.rises(whole, listed)
+    ids = [one.customer_id for one in found]
     with whole.drop("reasons_before", "reasons_now").cache() as both:
         return Since(
             before,
             worth.movement(both),
             migration.migration(both, "stage"),
             migration.migration(both, "tier"),
-            rises.rises(whole, listed),
+            rises.told(found, silence.silences(place, before, day, ids)),
             notes,
         )
 

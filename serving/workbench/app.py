@@ -47,6 +47,8 @@ from serving.worker import Worker
 _HERE = Path(__file__).parent
 # What browsers may keep for an hour: nothing about customers.
 _KEPT = {"Cache-Control": "private, max-age=3600"}
+# A form's answer that browsers must not keep cannot be gone back to; any other view asks again.
+_GONE_BACK_TO = {"Cache-Control": "private, no-cache"}
 _OURS = re.compile(r"/[a-z]*")
 
 WorkerOf = Callable[[], Worker]
@@ -84,6 +86,7 @@ def application(worker: WorkerOf) -> Starlette:
             Route("/customers", with_worker(_customers), methods=["GET"]),
             Route("/customers/lists", list_changed, methods=["POST"]),
             Route("/customer", customer_page, methods=["POST"]),
+            Route("/customer", _to_customers, methods=["GET"]),
             Route("/segments", with_worker(_segments), methods=["GET"]),
             Route("/plan", with_worker(campaign.page), methods=["GET"]),
             Route("/plan/make", plan_made, methods=["POST"]),
@@ -137,11 +140,20 @@ def _customers(worker: Worker, request: Request) -> Response:
     return pages.render("customers.html", request, **shown)
 
 
+def _to_customers(request: Request) -> Response:
+    """A customer's page has no address of its own: people go where one is opened from."""
+    if not _for_people(request):
+        raise Failure(405, "A customer is asked for by POST.", headers={"Allow": "POST"})
+    return RedirectResponse("/customers", status_code=303)
+
+
 def _customer(
     worker: Worker, request: Request, customer_id: str, form: list[tuple[str, str]]
 ) -> Response:
     shown = customer.content(worker, customer_id, granted(), form)
-    return pages.render("customer.html", request, **shown)
+    answer = pages.render("customer.html", request, **shown)
+    answer.headers.update(_GONE_BACK_TO)
+    return answer
 
 
 def _segments(worker: Worker, request: Request) -> Response:
@@ -152,7 +164,8 @@ def _segments(worker: Worker, request: Request) -> Response:
     if desk is None:
         return _empty(worker, request)
     given = request.query_params.multi_items()
-    shown = groups.content(worker, desk, granted(), given)
+    say = language.words(language.of(request)).gettext
+    shown = groups.content(worker, desk, granted(), given, say)
     return pages.render("segments.html", request, **shown)
 
 

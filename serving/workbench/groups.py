@@ -7,7 +7,7 @@ accounts whose risk rose: the figures that the API answers with.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -17,15 +17,23 @@ from serving.desk import Desk
 from serving.groups import named, remembered
 from serving.groups.lifecycle import STAGES
 from serving.groups.standing import Segments
-from serving.workbench import charts, customers
+from serving.workbench import charts, customers, pages
 from serving.worker import Worker
 
 #: Key accounts of the list of rises.
 RISES = 15
+CAPTION = "Share of the customers and of the equity that each tier holds"
+OF = {"customers": "Customers", "equity": "Equity"}
+#: Words of the page that are not in its template.
+TEXTS = (CAPTION, "Share", "Tier", "Of", *OF.values())
 
 
 def content(
-    worker: Worker, desk: Desk, scopes: Iterable[str], given: Iterable[tuple[str, str]] = ()
+    worker: Worker,
+    desk: Desk,
+    scopes: Iterable[str],
+    given: Iterable[tuple[str, str]] = (),
+    say: Callable[[str], str] = str,
 ) -> dict[str, Any]:
     """Gather what the page of the groups shows.
 
@@ -37,6 +45,8 @@ def content(
     scopes : iterable of str
     given : iterable of (name, value)
         Of the query string, as `/equity` takes it.
+    say : callable
+        Says an English text in the reader's language.
 
     Returns
     -------
@@ -56,7 +66,9 @@ def content(
         "words": {item.name: item.words for item in named.TABLE},
         "rules": {name: rule.description for name, rule in policy.segments.items()},
         "stages": STAGES,
-        "chart": charts.remembered(lambda: _drawn(found), "tiers", [asdict(t) for t in found.tiers])
+        "chart": charts.remembered(
+            lambda: _drawn(found, say), "tiers", say(CAPTION), [asdict(t) for t in found.tiers]
+        )
         if sees["value"]
         else None,
         "raised": raised,
@@ -71,7 +83,7 @@ def content(
     }
 
 
-def _drawn(found: Segments) -> charts.Figure | None:
+def _drawn(found: Segments, say: Callable[[str], str]) -> charts.Figure | None:
     """Equity by tier as bars."""
     import altair as alt
     import pandas as pd
@@ -79,25 +91,30 @@ def _drawn(found: Segments) -> charts.Figure | None:
     if not found.tiers:
         return None
     rows = [
-        {"tier": one.name, "held": share, "of": of}
+        {"tier": say(pages.WORDS.get(one.name, one.name)), "held": share, "of": say(OF[of])}
         for one in found.tiers
         for of, share in (("customers", one.share), ("equity", one.equity_share or 0.0))
     ]
-    names = [one.name for one in found.tiers]
+    names = [say(pages.WORDS.get(one.name, one.name)) for one in found.tiers]
+    ends = [say(words) for words in OF.values()]
     drawn = (
         alt.Chart(pd.DataFrame(rows))
         .mark_bar()
         .encode(
             y=alt.Y("tier:N", sort=names, title=None),
-            yOffset=alt.YOffset("of:N", sort=["customers", "equity"]),
-            x=alt.X("held:Q", title="Share", axis=alt.Axis(format=".0%")),
+            yOffset=alt.YOffset("of:N", sort=ends),
+            x=alt.X("held:Q", title=say("Share"), axis=alt.Axis(format=".0%")),
             color=alt.Color(
                 "of:N",
                 title=None,
-                scale=alt.Scale(domain=["customers", "equity"], range=["#8C8C8C", "#0072B2"]),
+                scale=alt.Scale(domain=ends, range=["#8C8C8C", "#0072B2"]),
             ),
-            tooltip=["tier:N", "of:N", alt.Tooltip("held:Q", format=".1%")],
+            tooltip=[
+                alt.Tooltip("tier:N", title=say("Tier")),
+                alt.Tooltip("of:N", title=say("Of")),
+                alt.Tooltip("held:Q", title=say("Share"), format=".1%"),
+            ],
         )
         .properties(width=460, height=alt.Step(14))
     )
-    return charts.figure(drawn, "Share of the customers and of the equity that each tier holds")
+    return charts.figure(drawn, say(CAPTION))

@@ -21,6 +21,22 @@ LANGUAGES: Mapping[str, str] = MappingProxyType({ENGLISH: "English", "zh": "中�
 #: Cookie with the reader's choice.
 COOKIE = "regulars-language"
 
+#: Marks between the parts of a sentence that a template puts together.
+MARKS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        ENGLISH: MappingProxyType(
+            {"stop": ". ", "comma": ", ", "colon": ": ", "semi": "; ", "open": " (", "close": ")"}
+        ),
+        "zh": MappingProxyType(
+            dict(
+                zip(
+                    ("stop", "comma", "colon", "semi", "open", "close"), "。，：；（）", strict=True
+                )
+            )
+        ),
+    }
+)
+
 _FOLDER = Path(__file__).parent / "words"
 
 

@@ -276,4 +276,5 @@ def environment(spoken: str = language.ENGLISH) -> jinja2.Environment:
     # Examples in the order in which they are written.
     environment.policies["json.dumps_kwargs"] = {"sort_keys": False}
     environment.globals["release"] = release()
+    environment.globals["marks"] = language.MARKS[spoken]
     return environment

@@ -20,6 +20,8 @@ KINDS = ("complaint", "resolution", "satisfaction", "contact")
 # Ticks that fit without their words touching.
 _TICKS = 9
 _MONTHS = (1, 2, 3, 6, 12, 24, 60, 120)
+#: Names of the months on the axis; the year stands in the place of the first.
+MONTHS = ("Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 @dataclass(frozen=True)
@@ -198,5 +200,5 @@ def ticks(first: date, span: int) -> list[tuple[date, str]]:
     for month in range(first.year * 12, last.year * 12 + 12, step):
         when = date(month // 12, month % 12 + 1, 1)
         if first <= when <= last:
-            found.append((when, str(when.year) if when.month == 1 else f"{when:%b}"))
+            found.append((when, str(when.year) if when.month == 1 else MONTHS[when.month - 2]))
     return found

@@ -17,6 +17,7 @@ from serving.groups import summary as groups
 from serving.groups.lifecycle import STAGES
 from serving.groups.rules import NAMED
 from serving.groups.tiers import TIERS
+from serving.silence import Silence
 
 THEN = date(2024, 4, 1)
 NOW = date(2024, 7, 1)
@@ -179,3 +180,13 @@ def test_lifetime_values_of_different_spans_are_not_compared(tmp_path, score_fil
         metas.append(scores.read_meta(tmp_path / f"{day}.parquet"))
     with pytest.raises(ScoreTableError, match="365 and 730 days; expected one span"):
         ledger.doubts(*metas)
+
+
+def test_a_rise_tells_the_silence_even_where_no_reason_weighs_more(tables):
+    found = rises.rises(tables["beside"], 3)
+    first, second, *_ = (one.customer_id for one in found)
+    told = rises.told(found, {first: Silence(12, 121), second: Silence(None, 1)})
+    assert [(one.silent_before, one.silent_now) for one in told[:2]] == [(12, 121), (None, 1)]
+    assert told[0].silence.text == "last purchase 121 days ago (then 12)"
+    assert told[1].silence.text == "last purchase 1 day ago"
+    assert told[2] == found[2] and told[2].silence is None

@@ -11,7 +11,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from serving.campaigns import measurements
+from serving.campaigns import learned, measurements
+from serving.campaigns.belief import Belief, Effect
 from serving.campaigns.measured import measure
 from serving.campaigns.results import Measurement
 from serving.workbench import models
@@ -72,7 +73,10 @@ def full(shop, scored, service):
     ]
     report |= {"repeat_rate": 0.5, "answers": answers}
     (shop.store / "report.json").write_text(json.dumps(report))
-    measured = measurements.keep(shop.store, made_measurement())
+    plan = made_measurement()
+    measured = measurements.keep(shop.store, plan)
+    known = learned.Estimate(plan.actions[0].learned, plan.plan_id, plan.measured_on, 1800)
+    learned.append(shop.store, "call", known, Effect(Belief(0.1, 0.2), Belief(0.0, 0.1)))
     change = Change("2024-07-02T00:00:00+00:00", "promotion", None, "1", "the first")
     known = Registered((version("2", "challenger"), version("1", "champion")), (change,))
     with pytest.MonkeyPatch.context() as patch:
@@ -83,8 +87,10 @@ def full(shop, scored, service):
             service.get(path, headers={"accept": "text/html"})
         yield
     measured.unlink()
+    (shop.store / "effects" / "call.json").unlink()
     (shop.store / "report.json").unlink()
-    (shop.store / "scores" / f"as_of={earlier}.parquet").unlink()
+    for kind in ("scores", "behaviour", "occasions"):
+        (shop.store / kind / f"as_of={earlier}.parquet").unlink()
 
 
 @pytest.mark.parametrize(("size", "scheme", "locale"), VIEWS)
@@ -103,6 +109,32 @@ def test_axe_finds_nothing_on_any_page(full, tab, shop, size, scheme, locale):
                 for one in told
             }
     assert not found, json.dumps(found, indent=1, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("path", ["/segments", "/effects", "customer"])
+@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
+def test_a_phone_shows_full_pages_without_sideways_scrolling(full, tab, path, locale):
+    page = tab(viewport={"width": 375, "height": 800}, locale=locale)
+    go(page, path)
+    assert page.locator("table").count() > 1
+    widths = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    assert widths[0] <= widths[1]
+
+
+def test_a_risk_that_rose_is_told_with_the_silence(full, service):
+    """Whichever reasons were told: on the list, for programs, and on the customer's page."""
+    found = service.get("/equity").json()["since"]["rises"]
+    assert found and all(one["silent_now"] >= 1 for one in found)
+    one = found[0]
+    said = f"last purchase {one['silent_now']} days ago (then {one['silent_before']})"
+    assert said in service.get("/segments", headers={"accept": "text/html"}).text
+    told = service.post("/reasons", {"customer_ids": [one["customer_id"]]}).json()["items"][0]
+    for end in ("silent_before", "silent_now"):
+        assert told["changes"][end] == one[end]
+    form = {"customer_id": one["customer_id"]}
+    page = service("POST", "/customer", data=form, headers={"accept": "text/html"}).text
+    row = page.split("Days since the last purchase</th>", 1)[1].split("</tr>", 1)[0]
+    assert f"<td>{one['silent_before']}</td><td>{one['silent_now']}</td>" in row
 
 
 def go(page, path):

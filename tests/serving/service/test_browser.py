@@ -45,6 +45,24 @@ def test_from_the_first_page_to_a_customer_and_back(tab, shop, scripts):
     assert urlsplit(page.url).path == "/customers"
 
 
+def test_a_customers_page_can_be_gone_back_to_and_loaded_again(browser, address, keys):
+    """Signed in by a header, as the driver's own sign-in keeps nothing."""
+    context = browser.new_context(base_url=address, extra_http_headers={"X-API-Key": keys["admin"]})
+    page = context.new_page()
+    page.set_default_timeout(180_000)
+    page.goto("/customers")
+    page.locator(".list button").first.click()
+    page.wait_for_url("**/customer")
+    told = page.get_by_role("heading", level=1).inner_text()
+    page.get_by_role("link", name="All customers").click()
+    page.wait_for_url("**/customers")
+    page.go_back()
+    assert page.get_by_role("heading", level=1).inner_text() == told
+    page.reload()
+    assert page.get_by_role("heading", level=1).inner_text() == told
+    context.close()
+
+
 def test_a_customer_is_found_by_id_and_an_unknown_one_is_told(tab, known):
     page = tab()
     page.goto("/")

@@ -9,6 +9,7 @@ import re
 import pytest
 
 from serving.campaigns import shelf
+from serving.workbench.pages import money
 
 pytestmark = pytest.mark.service
 
@@ -96,6 +97,22 @@ def test_an_export_is_noted_with_its_filter(service, shop):
 
 def open_customer(service, one, **given):
     return service("POST", "/customer", data={"customer_id": one}, headers=PAGE, **given).text
+
+
+def test_a_customers_page_says_its_intervals_and_a_potential_above_the_value(service, shop, keys):
+    frame = shop.scores.dropna(subset=["clv", "churn_probability", "clv_upper"])
+    frame = frame[frame["clv"] > 1]
+    grows = frame["potential_value"] >= frame["clv"] + 1
+    assert grows.any() and not grows.all()
+    for one, more in ((frame[grows].iloc[0], True), (frame[~grows].iloc[0], False)):
+        page = open_customer(service, one["customer_id"])
+        cards = page.split('<section class="cards"', 1)[1].split("</section>", 1)[0]
+        assert ("what the best of similar customers are worth" in cards) == more
+        for name in ("clv", "expected_spend"):
+            low, high = (money(one[f"{name}_{end}"], "GBP") for end in ("lower", "upper"))
+            assert f"80 %: {low} to {high}" in cards
+        seen = open_customer(service, one["customer_id"], key=keys["risk"])
+        assert f"80 %: {money(one['clv_lower'], 'GBP')}" not in seen
 
 
 @pytest.fixture

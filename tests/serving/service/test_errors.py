@@ -131,6 +131,15 @@ def test_addresses_that_are_wrong_are_told_so(service, method, path, status, cod
     shape(service(method, path), status, code)
 
 
+def test_people_who_miss_a_customer_are_led_to_the_search(service):
+    people = {"accept": "text/html"}
+    told = service.get("/customer", headers=people)
+    assert (told.status_code, told.headers["location"]) == (303, "/customers")
+    told = service("POST", "/customer", data={"customer_id": "nobody"}, headers=people)
+    assert told.status_code == 404
+    assert told.text.count('action="/customer"') == 1
+
+
 @pytest.mark.parametrize(
     ("as_of", "said"), [("2999-01-01", "after tomorrow"), ("1970-12-31", "before any purchase")]
 )

@@ -76,7 +76,8 @@ def test_a_key_sees_its_own_part(service, earlier, known, keys, key):
     common = {"customer_id", "stage", "rfm", "abstained", "changes"}
     assert set(item) == common | sees[key]
     changed = {
-        "risk": {"churn_probability_before", "churn_probability_change", "came", "went"},
+        "risk": {"churn_probability_before", "churn_probability_change", "came", "went"}
+        | {"silent_before", "silent_now"},
         "value": {"tier_before", "clv_before", "clv_change"},
     }
     assert set(item["changes"]) == {"there_before", "stage_before"} | changed[key]

@@ -10,7 +10,17 @@ from starlette.requests import Request
 from serving import drivers, reasons
 from serving.campaigns import audience
 from serving.groups import named, watchlist
-from serving.workbench import curves, customers, effects, insight, language, navigation, pages
+from serving.workbench import (
+    curves,
+    customers,
+    effects,
+    groups,
+    insight,
+    language,
+    navigation,
+    pages,
+    timeline,
+)
 from training import registry
 
 AGES = {"dated in the future", "today", "%(number)s day old"}
@@ -52,6 +62,8 @@ def spoken_texts() -> set[str]:
         {one.words for one in named.TABLE}
         | set(curves.TEXTS)
         | set(effects.TEXTS)
+        | set(groups.TEXTS)
+        | set(timeline.MONTHS)
         | set(audience.GUARDRAILS)
     )
     found |= {reasons.RAISES, reasons.LOWERS, registry.CHAMPION, registry.CHALLENGER}
