@@ -57,8 +57,8 @@ def make(worker: Worker, form: Sequence[tuple[str, str]]) -> Response:
     if found != proposed:
         raise Failure(
             409,
-            "The scores, the settings or the effects have changed since this plan was shown; "
-            "look at it again before it is made.",
+            "The scores, the settings or the effects have changed since this plan was shown, or "
+            "another plan was made; look at it again before it is made.",
             code="changed",
         )
     plan_id, _ = campaigns.made(worker, asked.budget, asked.actions, who=caller())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -137,12 +138,14 @@ def test_asked_for_again_every_plan_is_the_one_that_was_kept(desk):
 
 
 def test_a_plan_begun_before_another_was_kept_is_refused(desk):
-    first = desk.start(DAY, 20.0, None, who="ann")
-    second = desk.start(DAY, 30.0, None, who="bob")
-    first[1].result(60)
-    if second[0] != desk.named(DAY, 30.0, None):
-        with pytest.raises(CampaignError, match="plan again"):
-            second[1].result(60)
+    both_asked = threading.Event()
+    desk._maker.submit(both_asked.wait, 60)
+    _, first = desk.start(DAY, 20.0, None, who="ann")
+    _, second = desk.start(DAY, 30.0, None, who="bob")
+    both_asked.set()
+    first.result(60)
+    with pytest.raises(CampaignError, match="plan again"):
+        second.result(60)
     shown = desk.propose(DAY, 40.0).plan
     with pytest.raises(CampaignError, match="plan again"):
         making.keep(shown, desk.store, who="eve", now=datetime.now(UTC), running=())
