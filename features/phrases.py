@@ -138,7 +138,8 @@ _REFUNDS = Family(
             "last refund {days_since_refund:.0f} days ago; "
             "{refund_share:.0%} of all purchases refunded"
         ),
-        _phrase("{refund_amount:,.0f} refunded in all"),
+        _phrase("{refund_amount:,.0f} refunded in all", _from("refund_amount", 0.5)),
+        _phrase("refunds of next to nothing", _from("refund_lines", 1)),
         _NOTHING,
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -117,7 +118,7 @@ def prepare(folder: Path) -> Path:
 
 
 def run(
-    settings: Settings, inputs: Inputs, *, now: datetime, out: Path, tell: Tell
+    settings: Settings, inputs: Inputs, *, clock: Callable[[], datetime], out: Path, tell: Tell
 ) -> Demonstration:
     """Check, build, train, promote and score.
 
@@ -127,7 +128,7 @@ def run(
         Of the folder.
     inputs : Inputs
         Accepted rows.
-    now : datetime
+    clock : callable
         The instant, with a time zone.
     out : Path
         Where the score table goes besides the store.
@@ -138,12 +139,13 @@ def run(
     -------
     Demonstration
     """
+    now = clock()
     as_of = jobs.day_after(inputs, today=now.date())
     rejects = jobs.store(settings).rejects()
     report = data_report.make(inputs, settings, as_of, rejects)
     data_report.keep(report, jobs.store(settings))
     training = jobs.train(settings, inputs, as_of, now=now, trials=0, tell=tell)
-    scored = jobs.score(settings, inputs, as_of, now=now, out=out, tell=tell)
+    scored = jobs.score(settings, inputs, as_of, now=clock(), out=out, tell=tell)
     return Demonstration(report, training, scored)
 
 

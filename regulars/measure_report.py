@@ -49,8 +49,15 @@ def sentences(measured: Measurement) -> Iterator[str]:
             f"Nothing is concluded: {measured.misdrawn:,} customers are not in the arm that the "
             "plan's key draws. Either the assignments or the key were changed."
         )
+    if measured.treated_elsewhere:
+        yield (
+            f"{measured.treated_elsewhere:,} of {measured.held_out:,} held out were treated by "
+            "other plans: the effect is diluted."
+        )
     for one in measured.actions:
         yield from _about(one)
+    if measured.broken and not measured.misdrawn:
+        yield "Of the other actions nothing is concluded either, nor is anything kept."
 
 
 def learned(found: dict[str, Effect]) -> Iterator[str]:

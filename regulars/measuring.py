@@ -32,6 +32,8 @@ class Measured:
     learned : dict of str to Effect
         What is believed now of each action that something was learned of; empty where nothing was
         to be kept.
+    kept_before : bool
+        Whether the next plans reckon already with what was found of this plan before.
     notes : tuple of str
         What a person should know besides.
     """
@@ -39,6 +41,7 @@ class Measured:
     measurement: Measurement
     path: Path
     learned: dict[str, Effect]
+    kept_before: bool
     notes: tuple[str, ...]
 
 
@@ -96,6 +99,7 @@ def measure(
     from features.aftermath import aftermath
     from features.compat import arrow
     from serving import audit
+    from serving.campaigns import learned as beliefs
     from serving.campaigns import measurements, shelf
     from serving.campaigns.records import gather
 
@@ -121,6 +125,7 @@ def measure(
     until = start + timedelta(days=days)
     measured = _measured(rows, place, records, plan_id, until, days)
     path = measurements.keep(place.path, measured)
+    kept_before = plan_id in beliefs.sources(place.path)
     learned = _learn(settings, place, measured) if keep else {}
     audit.note(
         place.audit(),
@@ -132,7 +137,8 @@ def measure(
         learned=sorted(learned),
     )
     tell("measure", 1, 1)
-    return Measured(measured, path, learned, tuple(_notes(settings, inputs, keep, learned)))
+    notes = tuple(_notes(settings, inputs, keep, learned))
+    return Measured(measured, path, learned, kept_before, notes)
 
 
 def _window(rows: pa.Table, plan_id: str) -> tuple[date, int]:
@@ -160,9 +166,15 @@ def _days(
     over = start + timedelta(days=horizon + grace)
     if not days or (days < horizon and not so_far):
         raise CampaignError(
-            f"Got a log up to {known - timedelta(days=1)}; the campaign of {start} is over with "
-            f"its {horizon} days, and can be measured from {over} on. "
-            + ("Of it nothing is known yet." if not days else "`--so-far` shows what there is.")
+            f"Got a log up to {known - timedelta(days=1)}; the campaign of {start} runs until "
+            f"{over}: measure it from then on, once rows up to that day are in the log "
+            "(`regulars check` shows the last day). "
+            + (
+                "Of it nothing is known yet: no day of it is in the log, and there is nothing to "
+                "show so far."
+                if not days
+                else f"`--so-far` shows the {days} of {horizon} days that there are."
+            )
         )
     if days < horizon and keep:
         raise CampaignError(
@@ -183,14 +195,15 @@ def _costs(settings: Settings) -> dict:
 def _measured(
     rows: pa.Table, place: Store, records: tuple, plan_id: str, until: date, days: int
 ) -> Measurement:
-    from serving.campaigns import holdout, measured
+    from serving.campaigns import holdout, measured, membership
     from serving.campaigns.records import misdrawn
     from serving.campaigns.results import Measurement
 
     strange = misdrawn(rows, holdout.key_of(place.plans()))
     start, horizon = _window(rows, plan_id)
-    found = tuple(measured.measure(one, drawn=strange == 0) for one in records)
-    return Measurement(plan_id, start, horizon, days, until, strange, found)
+    found = measured.measure_all(records, drawn=strange == 0)
+    treated, held = membership.crossed(place.plans(), plan_id, rows, until)
+    return Measurement(plan_id, start, horizon, days, until, strange, found, held, treated)
 
 
 def _learn(settings: Settings, place: Store, measured: Measurement) -> dict[str, Effect]:

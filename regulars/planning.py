@@ -93,22 +93,26 @@ def plan(
     CampaignError
         If there is no such score table, no action, or nobody whose value is known.
     """
-    from serving.campaigns import holdout, learned, making, planning, remarks
+    from serving.campaigns import holdout, learned, making, membership, planning, remarks
 
     tell("plan", 0, 1)
     place, kept_to = jobs.store(settings), terms(settings)
     day = making.newest(place, as_of)
     folder = place.plans()
+    plan_id = f"{day.isoformat()}-{secrets.token_hex(4)}"
+    running = membership.running(folder, day, plan_id)
     order = making.order(
         kept_to,
         making.facts(inputs, day),
         learned.read(place.path),
-        plan_id=f"{day.isoformat()}-{secrets.token_hex(4)}",
+        plan_id=plan_id,
         # A rehearsal draws too, but leaves no key behind.
         key=secrets.token_bytes(32) if dry and not folder.exists() else holdout.key_of(folder),
         budget=budget,
+        running=running,
     )
-    made = planning.draw_up(making.score_rows(place.scores(day), kept_to), order)
-    paths = () if dry else making.keep(made, place, who=who, now=now, out=out)
+    scored = making.score_rows(place.scores(day), kept_to)
+    made = planning.draw_up(scored, making.beside(order, folder))
+    kept = () if dry else making.keep(made, place, who=who, now=now, out=out, running=running)
     tell("plan", 1, 1)
-    return Planned(made, paths, remarks.notes(kept_to))
+    return Planned(made, kept, remarks.notes(kept_to))

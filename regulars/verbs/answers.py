@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -191,10 +192,10 @@ def demo(
     config = work.prepare(to)
     screen.say(f"Settings and data are in {to}.")
     settings = load(config)
-    now = jobs.instant(settings)
+    clock = partial(jobs.instant, settings)
     with screen.steps() as tell:
-        inputs, _ = data.prepare(settings, None, now=now, tell=tell)
-        done = work.run(settings, inputs, now=now, out=to / "scores.csv", tell=tell)
+        inputs, _ = data.prepare(settings, None, now=clock(), tell=tell)
+        done = work.run(settings, inputs, clock=clock, out=to / "scores.csv", tell=tell)
     data.show(done.report)
     models.show(done.training)
     _show_first(done.scored, settings)

@@ -79,4 +79,8 @@ def _show(done: Measured, settings: Settings) -> None:
     for sentence in (*measure_report.sentences(found), *measure_report.learned(done.learned)):
         screen.say(sentence)
     if found.over and not done.learned and any(one.learned for one in found.actions):
-        screen.say("The next plans do not reckon with it yet: `--keep` lets them.")
+        screen.say(
+            "The next plans reckon with what was kept of it before; `--keep` renews that."
+            if done.kept_before
+            else "The next plans do not reckon with it yet: `--keep` lets them."
+        )

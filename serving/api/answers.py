@@ -21,6 +21,10 @@ from serving.worker import Worker
 _KEPT = ("customer_id", "stage", "rfm", "abstained")
 
 
+#: How customers are listed where no order is asked for.
+_USUAL = ("-churn_probability", "-clv")
+
+
 def about(worker: Worker, request: IdsRequest, question: str) -> dict[str, Any]:
     """Answer one question about customers of the score table.
 
@@ -146,7 +150,8 @@ def query(filter_: Filter, sort: Iterable[str], shown: Iterable[str]) -> Query:
     ----------
     filter_ : Filter
     sort : iterable of str
-        Column names; a minus before one sorts downwards.
+        Column names; a minus before one sorts downwards. None: by the first of the usual orders
+        that may be told.
     shown : iterable of str
         Columns that may be told.
 
@@ -159,7 +164,8 @@ def query(filter_: Filter, sort: Iterable[str], shown: Iterable[str]) -> Query:
     Failure
         400 for a column that cannot be sorted by, 403 for one that may not be told.
     """
-    order = tuple((name.removeprefix("-"), name.startswith("-")) for name in sort)
+    usual = [name for name in _USUAL if name.removeprefix("-") in set(shown)][:1]
+    order = tuple((name.removeprefix("-"), name.startswith("-")) for name in list(sort) or usual)
     unknown = sorted({name for name, _ in order} - set(questions.SORTABLE))
     if unknown:
         raise Failure(

@@ -36,6 +36,7 @@ _FIGURES: dict[str, Any] = {
     "held_back": {
         "suppressed": 12,
         "no consent": 0,
+        "in a plan that still runs": 0,
         "cooling off": 31,
         "key account without a named owner": 0,
     },

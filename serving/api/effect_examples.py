@@ -62,6 +62,8 @@ def answer() -> dict[str, Any]:
                 "over": True,
                 "measured_on": "2011-09-08",
                 "misdrawn": 0,
+                "held_out": 412,
+                "treated_elsewhere": 0,
                 "actions": [
                     {
                         "action": "call",

@@ -83,6 +83,10 @@ class PlanEffect(BaseModel):
     measured_on: date
     misdrawn: int = Field(description="Customers whose arm was not drawn; above 0 nothing is said.")
     actions: list[ActionEffect]
+    held_out: int = Field(description="Customers held out.")
+    treated_elsewhere: int = Field(
+        description="Of the held out, those whom other plans treated: the effect is diluted."
+    )
 
 
 class ActionBelief(BaseModel):

@@ -17,7 +17,7 @@ _META = {
     "staleness_days": 1,
     "currency": "GBP",
     "name": "online-retail",
-    "grades": {"risk": "A", "value": "B"},
+    "grades": {"risk": "A", "purchases": "A", "spend": "B"},
 }
 _RISK: dict[str, Any] = {
     "churn_probability": 0.62,

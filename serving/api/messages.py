@@ -103,9 +103,10 @@ class CustomersRequest(Request):
 
     filter: Filter = Filter()
     sort: list[str] = Field(
-        default=["-churn_probability"],
+        default=[],
         max_length=4,
-        description="Columns, most important first; a minus before the name sorts downwards.",
+        description="Columns, most important first; a minus before the name sorts downwards. As a "
+        "rule the likeliest to leave first; the most valuable, for a key that sees no risk.",
     )
     page: int = Field(default=1, ge=1, le=1_000_000)
     page_size: int = Field(default=50, ge=1, le=limits.MAX_PAGE_SIZE)

@@ -213,10 +213,11 @@ class Gate:
         presented = _presented(headers)
         scopes = None if presented is None else scopes_of(self.keys, presented)
         if presented is None or scopes is None:
+            got = "An API key is needed" if presented is None else "This API key is not known"
             raise Failure(
                 401,
-                "An API key is needed: send it as Authorization: Bearer, as X-API-Key, or as the "
-                "password of HTTP Basic.",
+                f"{got}: send one as Authorization: Bearer, as X-API-Key, or as the password of "
+                "HTTP Basic.",
                 headers=_CHALLENGE,
             )
         if route.needs and routes.ADMIN not in scopes and not scopes & set(route.needs):

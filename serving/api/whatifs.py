@@ -27,6 +27,7 @@ from serving.worker import Worker
 #: Customers in one request: each is computed from its purchases.
 MOST = 50
 _DAYS = 30
+_NO_PURCHASE = "Nothing is left to score: no purchase, or an amount out of range."
 
 
 class ChangeRequest(Request):
@@ -76,7 +77,7 @@ class Scores(RiskColumns, Value):
 
 
 class WhatifItem(BaseModel):
-    """One customer; either ``error`` or both sides."""
+    """One customer: both sides, or an ``error`` in place of what cannot be told."""
 
     customer_id: str
     error: ItemError | None = None
@@ -172,6 +173,7 @@ def both(
     shown = [name for name in questions.columns(scopes) if name in Scores.model_fields]
     return {
         one: {
+            **({} if one in sides["after"] else failed(one, "no_purchase", _NO_PURCHASE)),
             "customer_id": one,
             **{
                 side: {name: found[one][name] for name in shown}

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SUPPRESSED, NO_CONSENT = "suppressed", "no consent"
+IN_A_PLAN = "in a plan that still runs"
 COOLING_OFF = "cooling off"
 KEY_ACCOUNT = "key account without a named owner"
-GUARDRAILS = (SUPPRESSED, NO_CONSENT, COOLING_OFF, KEY_ACCOUNT)
+GUARDRAILS = (SUPPRESSED, NO_CONSENT, IN_A_PLAN, COOLING_OFF, KEY_ACCOUNT)
 RAISES = "raises risk"
 _ATTRIBUTE = "attribute_"
 
@@ -55,6 +56,7 @@ def audience(
     suppressed: str | None = None,
     customers: pd.DataFrame | None = None,
     contacts: pd.DataFrame | None = None,
+    engaged: pd.Series | None = None,
 ) -> Audience:
     """Find out who may get what.
 
@@ -74,6 +76,8 @@ def audience(
     contacts : pandas.DataFrame, optional
         ``customer_id``, ``action`` (null for any) and ``day``, as
         `features.treatments.last_treated` gives them.
+    engaged : pandas.Series, optional
+        Ids of the customers in plans that still run, treated or held out.
 
     Returns
     -------
@@ -89,6 +93,9 @@ def audience(
     if suppressed is not None:
         said = _words(facts, suppressed)
         never = (said != "") & ~np.isin(said, NO)
+    taken = np.zeros(len(scores), dtype=bool)
+    if engaged is not None:
+        taken = scores["customer_id"].isin(engaged).to_numpy(dtype=bool)
     key = (scores["tier"] == "key").fillna(False).to_numpy(dtype=bool)
     allowed = np.zeros((len(scores), len(actions)), dtype=bool)
     held = {name: np.zeros(len(scores), dtype=bool) for name in GUARDRAILS}
@@ -98,6 +105,7 @@ def audience(
         guards = {
             SUPPRESSED: never,
             NO_CONSENT: _without_consent(facts, action, len(scores)),
+            IN_A_PLAN: taken,
             COOLING_OFF: _cooling(scores, name, action, contacts, as_of),
             KEY_ACCOUNT: key & (action.mass or action.owner is None),
         }

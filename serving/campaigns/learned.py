@@ -46,6 +46,28 @@ def read(store: Path) -> dict[str, Effect]:
     return {action: _effect(rows[-1]) for action, rows in listed.items() if rows}
 
 
+def sources(store: Path) -> frozenset[str]:
+    """Plans of which something was learned.
+
+    Parameters
+    ----------
+    store : Path
+        Folder of the store.
+
+    Returns
+    -------
+    frozenset of str
+        Their names.
+
+    Raises
+    ------
+    CampaignError
+        If a file is not what `append` writes.
+    """
+    files = (store / "effects").glob("*.json")
+    return frozenset(row["source"] for file in files for row in _entries(file))
+
+
 @dataclass(frozen=True)
 class Estimate:
     """What one plan showed of an action.

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from serving.campaigns.belief import Effect
     from serving.scores import Meta
 
+#: Said where another plan was kept between the asking and the keeping of one.
+OVERTAKEN = (
+    "Got a plan that was begun before another one was kept, whose customers are now taken; "
+    "expected one that knows of it: plan again."
+)
 _COLUMNS = (
     *("customer_id", "as_of", "horizon_days", "churn_probability", "return_probability"),
     *("p_alive", "expected_purchases", "expected_spend", "clv", "margin_rate"),
@@ -181,7 +186,7 @@ def name(terms: Terms, meta: Meta, learned: Mapping[str, Effect], order: Order) 
     learned : mapping of str to Effect
         What was measured of actions.
     order : Order
-        With the key and the rules; its own name is not looked at.
+        With the key, the rules and the plans that still run; its own name is not looked at.
 
     Returns
     -------
@@ -196,6 +201,8 @@ def name(terms: Terms, meta: Meta, learned: Mapping[str, Effect], order: Order) 
         "actions": {key: one.model_dump(mode="json") for key, one in terms.actions.items()},
         "learned": {key: repr(learned[key]) for key in terms.actions if key in learned},
     }
+    if order.running:
+        told["running"] = list(order.running)
     text = json.dumps(told, sort_keys=True)
     digest = hmac.digest(order.key, text.encode(), hashlib.sha256).hex()
     return f"{meta.as_of.isoformat()}-{digest[:8]}"
@@ -209,6 +216,7 @@ def order(
     plan_id: str,
     key: bytes,
     budget: float | None = None,
+    running: tuple[str, ...] = (),
 ) -> Order:
     """What a plan is asked for.
 
@@ -224,6 +232,8 @@ def order(
         Secret of the store's draws.
     budget : float, optional
         In currency; that of the terms when not given.
+    running : tuple of str, optional
+        Plans that still run. Who is in them is read by `beside`.
 
     Returns
     -------
@@ -246,11 +256,41 @@ def order(
         learned=learned,
         customers=known.customers,
         contacts=known.contacts,
+        running=running,
     )
 
 
+def beside(asked: Order, folder: Path) -> Order:
+    """The order with everyone who is in the plans that still run.
+
+    Parameters
+    ----------
+    asked : Order
+    folder : Path
+        Folder of the plans.
+
+    Returns
+    -------
+    Order
+
+    Raises
+    ------
+    CampaignError
+        If the assignments of such a plan cannot be read.
+    """
+    from serving.campaigns import membership
+
+    return replace(asked, engaged=membership.engaged(folder, asked.running))
+
+
 def keep(
-    plan: Plan, store: Store, *, who: str, now: datetime, out: Path | None = None
+    plan: Plan,
+    store: Store,
+    *,
+    who: str,
+    now: datetime,
+    running: tuple[str, ...],
+    out: Path | None = None,
 ) -> tuple[Path, ...]:
     """Keep a plan in the store, export it where asked, and note both.
 
@@ -262,6 +302,8 @@ def keep(
         For the audit file.
     now : datetime
         The instant, with a time zone.
+    running : tuple of str
+        Plans that it was made beside.
     out : Path, optional
         File for who acts, ``.csv`` or ``.parquet``.
 
@@ -273,11 +315,13 @@ def keep(
     Raises
     ------
     CampaignError
-        If there is such a plan already.
+        If there is such a plan already, or another one was kept while it was made.
     """
     from serving import audit
-    from serving.campaigns import shelf
+    from serving.campaigns import membership, shelf
 
+    if membership.running(store.plans(), plan.as_of, plan.plan_id) != running:
+        raise CampaignError(OVERTAKEN)
     paths: tuple[Path, ...] = shelf.keep(plan, store.plans())
     if out is not None:
         shelf.export(plan, out)

@@ -88,6 +88,32 @@ def measure(records: Records, *, drawn: bool = True) -> ActionResult:
     )
 
 
+def measure_all(records: Sequence[Records], *, drawn: bool = True) -> tuple[ActionResult, ...]:
+    """Measure the actions of a plan and the plan as a whole.
+
+    Parameters
+    ----------
+    records : sequence of Records
+    drawn : bool, default True
+        Whether the arms are those that were drawn.
+
+    Returns
+    -------
+    tuple of ActionResult
+        In the order of the records. All without outcomes where the arms of one are broken: an arm
+        that lost customers lost them from every action, and few of them hide in a small one.
+
+    Raises
+    ------
+    CampaignError
+        As `measure`.
+    """
+    found = tuple(measure(one, drawn=drawn) for one in records)
+    if drawn and any(one.ratio.broken for one in found):
+        return tuple(measure(one, drawn=False) for one in records)
+    return found
+
+
 def interval(compared: Comparison, place: int) -> tuple[float, float, float, float]:
     """Difference of the arms, its standard error and its 95 % interval.
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from features.store import Store
-from serving.campaigns import holdout, learned, making, planning, shelf
+from serving.campaigns import holdout, learned, making, membership, planning, shelf
 from serving.campaigns.making import Facts
 from serving.campaigns.terms import Terms
 from serving.errors import CampaignError
@@ -125,7 +125,7 @@ class Office:
             )
 
     def order(self, day: date) -> Order:
-        """What a plan would be asked for now, with every action.
+        """What a plan would be asked for now, with every action; who is in others is not read.
 
         Parameters
         ----------
@@ -191,7 +191,7 @@ class Office:
             If no plan can be made.
         """
         terms, plan_id = self._terms(actions), self.named(day, budget, actions)
-        return plan_id, self._maker.submit(self._make, day, terms, budget, who)
+        return plan_id, self._maker.submit(self._make, plan_id, day, terms, budget, who)
 
     def seal(self, plan_id: str, who: str) -> str:
         """What a form has to bring to make a plan: only a page of ours could have told it.
@@ -235,14 +235,21 @@ class Office:
         told = learned.read(self.store.path)
         order = making.order(terms, known, told, plan_id="", key=self._key(), budget=budget)
         meta = scores.read_meta(self.store.scores(day))
-        return replace(order, plan_id=making.name(terms, meta, told, order))
+        running = membership.running(self.store.plans(), day)
+        # A plan that was kept is asked for as it was: beside those kept before it.
+        for number in range(len(running) + 1):
+            order = replace(order, running=running[:number])
+            order = replace(order, plan_id=making.name(terms, meta, told, order))
+            if order.plan_id in running[number:]:
+                break
+        return order
 
     def _mark(self, day: date, order: Order) -> Hashable:
         """What a prospect depends on."""
         file = self.store.scores(day).stat()
         effects = tuple((name, order.effect(name)) for name in order.actions)
         read = None if self.terms.sources is None or self._facts is None else self._facts[1]
-        return day, file.st_ino, file.st_mtime_ns, effects, read
+        return day, file.st_ino, file.st_mtime_ns, effects, read, order.running
 
     def _proposed(self, day: date, terms: Terms, order: Order, mark: Hashable) -> Proposal:
         from serving.campaigns.estimate import estimate
@@ -262,22 +269,25 @@ class Office:
             some = np.unique(np.linspace(0, len(rows) - 1, SOME).astype(int))
             weight, sampled = len(rows) / len(some), len(some)
             rows = rows.iloc[some]
-        seen = prospect(rows, order)
+        seen = prospect(rows, making.beside(order, self.store.plans()))
         drawn = curve(seen.whole, treated=1 - order.rules.holdout, weight=weight)
         return _View(seen, drawn, weight, sampled)
 
-    def _make(self, day: date, terms: Terms, budget: float | None, who: str) -> None:
+    def _make(self, plan_id: str, day: date, terms: Terms, budget: float | None, who: str) -> None:
         try:
             now = self._clock()
             known = making.read_facts(terms, day, now=now)
             order = self._order(day, terms, known, budget)
             folder = self.store.plans()
+            if order.plan_id != plan_id:
+                raise CampaignError(making.OVERTAKEN)
             with shelf.claimed(folder, order.plan_id) as mine:
                 if not mine or shelf.said(folder, order.plan_id) is not None:
                     return
                 rows = making.score_rows(self.store.scores(day), terms)
-                made = planning.draw_up(rows, order)
-                making.keep(made, self.store, who=who, now=self._clock())
+                made = planning.draw_up(rows, making.beside(order, folder))
+                now = self._clock()
+                making.keep(made, self.store, who=who, now=now, running=order.running)
         except Exception as error:
             # Nobody may be waiting any more; whoever is gets it too.
             _log.error("a plan was not made: %s", type(error).__name__)

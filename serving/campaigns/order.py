@@ -32,6 +32,10 @@ class Order:
         What was measured of actions; the others are assumed.
     customers, contacts : pandas.DataFrame or None
         As for `serving.campaigns.audience.audience`.
+    running : tuple of str
+        Plans that still run: whoever is in them is left to them.
+    engaged : pandas.Series or None
+        Ids of everyone in those plans.
     """
 
     plan_id: str
@@ -42,6 +46,8 @@ class Order:
     learned: Mapping[str, Effect] = field(default_factory=dict)
     customers: pd.DataFrame | None = field(default=None, repr=False)
     contacts: pd.DataFrame | None = field(default=None, repr=False)
+    running: tuple[str, ...] = ()
+    engaged: pd.Series | None = field(default=None, repr=False)
 
     def effect(self, name: str) -> Effect:
         """What is believed of an action: measured, or else assumed."""

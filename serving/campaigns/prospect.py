@@ -93,6 +93,7 @@ def prospect(scores: pd.DataFrame, order: Order) -> Prospect:
         suppressed=order.rules.suppressed,
         customers=order.customers,
         contacts=order.contacts,
+        engaged=order.engaged,
     )
     expected = outlook(known, margin=margins.rates(known, order.margin))
     gains = {name: _gain(order, name, expected) for name in order.actions}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from serving.campaigns.audience import IN_A_PLAN
+
 if TYPE_CHECKING:
     from serving.campaigns.terms import Terms
 
@@ -59,6 +61,11 @@ def sentences(said: Mapping[str, Any], currency: str) -> Iterator[str]:
         yield (
             f"Nothing was ever measured of {', '.join(said['assumed'])}: effect, profit and band "
             "are assumptions from the settings. Run `regulars measure` once the horizon is over."
+        )
+    if taken := said["held_back"].get(IN_A_PLAN):
+        yield (
+            f"{taken:,} customers are in a plan that still runs, treated or held out; they are "
+            "left to it until its days are over, or its effect could not be seen."
         )
     if said["unscored"]:
         yield f"{said['unscored']:,} customers are left out: too little can be said of their value."

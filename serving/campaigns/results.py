@@ -120,6 +120,9 @@ class Measurement:
     misdrawn : int
         Customers whose arm is not the one drawn; above 0 nothing is concluded.
     actions : tuple of ActionResult
+    held_out, treated_elsewhere : int
+        Customers held out, and those of them whom other plans treated in these days: the more
+        there are, the smaller the effect looks.
     """
 
     plan_id: str
@@ -129,6 +132,13 @@ class Measurement:
     measured_on: date
     misdrawn: int
     actions: tuple[ActionResult, ...]
+    held_out: int = 0
+    treated_elsewhere: int = 0
+
+    @property
+    def broken(self) -> bool:
+        """Whether the arms of the plan or of an action are not as they were drawn."""
+        return bool(self.misdrawn) or any(one.ratio.broken for one in self.actions)
 
     @property
     def over(self) -> bool:
@@ -164,6 +174,9 @@ class Measurement:
             measured_on=date.fromisoformat(told["measured_on"]),
             misdrawn=int(told["misdrawn"]),
             actions=tuple(_action(one) for one in told["actions"]),
+            # Earlier versions did not count them.
+            held_out=int(told.get("held_out", 0)),
+            treated_elsewhere=int(told.get("treated_elsewhere", 0)),
         )
 
 

@@ -8,6 +8,7 @@ actions and plans, as on the page of the plans.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serving import past
@@ -47,6 +48,7 @@ def content(
         "offers": None,
         "no_offer": "",
         "memberships": (),
+        "bound": None,
         "currency": worker.deployment.names.currency,
     }
     if store is None:
@@ -55,22 +57,30 @@ def content(
         points = past.course(store, desk, customer_id, days, worker.scorer)
         told["course"] = course.draw(points)
     if sees[VALUE] and worker.office is not None and worker.office.terms.actions:
-        from serving.campaigns import membership
-
-        told |= _offered(worker, desk, customer_id)
-        told["memberships"] = membership.memberships(store.plans(), desk.cursor(), customer_id)
+        told |= _planned(worker, store.plans(), desk, customer_id)
     return told
 
 
-def _offered(worker: Worker, desk: Desk, customer_id: str) -> dict[str, Any]:
-    """Actions that fit a customer, or why none can be told."""
-    from serving.campaigns import suggestion
+def _planned(worker: Worker, folder: Path, desk: Desk, customer_id: str) -> dict[str, Any]:
+    """Plans that a customer is in, and actions that fit it, or why none can be told.
+
+    Who is in a plan that still runs gets no other action: no plan would choose it, held out first.
+    """
+    from serving.campaigns import membership, suggestion
 
     assert worker.office is not None  # noqa: S101 - asked for with one only
-    row = desk.rows([customer_id], SCHEMA.names)[customer_id]
-    found: tuple[Offer, ...] = ()
+    day = desk.meta.as_of
+    found: list[Offer] = []
+    told: dict[str, Any] = {"offers": found, "no_offer": "", "memberships": (), "bound": None}
     try:
-        found = suggestion.offers(row, worker.office.order(desk.meta.as_of))
+        there = membership.running(folder, day)
+        told["memberships"] = membership.memberships(folder, desk.cursor(), customer_id, there)
+        bound = [one for one in told["memberships"] if one.runs(day)]
+        if bound:
+            told["bound"] = min(bound, key=lambda one: not one.held_out)
+            return told
+        row = desk.rows([customer_id], SCHEMA.names)[customer_id]
+        found += suggestion.offers(row, worker.office.order(day))
     except (CampaignError, ScoreTableError) as error:
-        return {"offers": found, "no_offer": str(error)}
-    return {"offers": found, "no_offer": ""}
+        told["no_offer"] = str(error)
+    return told

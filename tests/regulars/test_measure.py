@@ -131,6 +131,30 @@ def test_the_next_plan_reckons_with_what_was_kept(planned):
     assert again == believed
 
 
+def test_what_was_kept_is_not_said_to_be_left_out(planned):
+    assert "do not reckon with it yet" in " ".join(run("measure", *planned).stdout.split())
+    run("measure", *planned, "--keep")
+    shown = " ".join(run("measure", *planned).stdout.split())
+    assert "do not reckon" not in shown and "what was kept of it before" in shown
+
+
+def test_held_out_customers_whom_another_plan_treated_are_told(planned):
+    """The other plan treats the first five held out; one of another season is not looked at."""
+    rows, folder = assignments(*planned), planned[0].parent / ".regulars" / "plans"
+    held = rows[rows["arm"] == "holdout"]
+    told = figures(planned)
+    assert (told["held_out"], told["treated_elsewhere"]) == (len(held), 0)
+    figure = shelf.said(folder, planned[1])
+    for name, day in (("other", AS_OF), ("later", AS_OF + timedelta(days=HORIZON))):
+        met = held.head(5).assign(arm="treated", plan_id=name, as_of=day)
+        met.to_parquet(folder / f"{name}.parquet", index=False)
+        (folder / f"{name}.json").write_text(json.dumps({**figure, "as_of": str(day)}))
+    told = figures(planned)
+    assert (told["held_out"], told["treated_elsewhere"]) == (len(held), 5)
+    said = f"5 of {len(held)} held out were treated by other plans: the effect is diluted."
+    assert said in " ".join(run("measure", *planned).stdout.split())
+
+
 def test_it_is_noted_without_any_customer(planned):
     run("measure", *planned, "--keep")
     line = (planned[0].parent / ".regulars" / "audit.jsonl").read_text().splitlines()[-1]
@@ -144,13 +168,15 @@ def test_a_campaign_that_is_not_over_is_refused_unless_asked_for(planned):
     config, plan_id = planned
     write_log(config.parent, assignments(*planned), AS_OF + timedelta(days=HORIZON - 2))
     refused = run("measure", *planned, code=1).stderr
-    assert str(AS_OF + timedelta(days=HORIZON)) in refused and "--so-far" in refused
+    assert f"runs until {AS_OF + timedelta(days=HORIZON)}" in refused and "is over" not in refused
+    assert "regulars check" in refused and "--so-far" in refused
     assert "leave --keep out" in run("measure", *planned, "--so-far", "--keep", code=1).stderr
     told = figures(planned, "--so-far")
     assert (told["days"], told["over"]) == (HORIZON - 1, False)
     assert f"{HORIZON - 1} of {HORIZON} days" in run("measure", *planned, "--so-far").stdout
     write_log(config.parent, None, AS_OF - timedelta(days=1))
-    assert "nothing is known yet" in run("measure", config, plan_id, "--so-far", code=1).stderr
+    nothing = run("measure", config, plan_id, "--so-far", code=1).stderr
+    assert "nothing is known yet" in nothing and "--so-far" not in nothing
 
 
 def test_a_holdout_that_was_not_drawn_is_told_and_concludes_nothing(planned):

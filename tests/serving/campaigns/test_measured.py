@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from serving.campaigns import measurements
-from serving.campaigns.measured import LEAST_CUSTOMERS, measure
+from serving.campaigns.measured import LEAST_CUSTOMERS, measure, measure_all
 from serving.campaigns.results import Measurement
 from serving.errors import CampaignError
 from tests.serving.campaigns.trials import COST, records
@@ -101,6 +101,12 @@ def test_arms_that_lost_customers_conclude_nothing():
     found = measure(cut)
     assert found.ratio.broken and found.outcomes == () and found.learned == {}
     assert not measure(one).ratio.broken
+    # Nor of another action of the plan, whose own arms hold.
+    fine = records(4000, holdout=0.4, kept=0.2, lift=0.1, seed=1)
+    assert all(told.outcomes for told in measure_all([fine, fine]))
+    both = measure_all([fine, cut])
+    assert [told.ratio.broken for told in both] == [False, True]
+    assert all(told.outcomes == () and told.learned == {} for told in both)
 
 
 def test_arms_that_were_not_drawn_conclude_nothing():

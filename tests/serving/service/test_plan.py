@@ -233,6 +233,31 @@ def test_a_form_whose_plan_has_become_another_is_refused(service):
     assert service("POST", "/plan/make", data=form).status_code == 409
 
 
+@pytest.mark.parametrize(("arm", "words"), [
+    ("holdout", "Held out: do nothing."),
+    ("treated", "Until then no other action is suggested."),
+])  # fmt: skip
+def test_nothing_is_suggested_for_who_is_in_a_plan_that_still_runs(service, made, arm, words):
+    rows = service.post("/plan", {"plan_id": made, "page_size": 500}).json()["assignments"]
+    one = next(row["customer_id"] for row in rows if row["arm"] == arm)
+    told = service("POST", "/customer", data={"customer_id": one}, headers=HTML)
+    assert told.status_code == 200
+    part = told.text.partition('id="action"')[2].partition("</section>")[0]
+    said = " ".join(Outline(part).words.split())
+    assert words in said and made in said and "Suggested:" not in said
+    assert said.index(words) < said.index("Plans")
+
+
+def test_a_second_plan_leaves_the_first_ones_customers_alone(service, made):
+    first = service.post("/plan", {"plan_id": made, "page_size": 500}).json()["assignments"]
+    told = service.post("/plan", {"budget": BUDGET + 7, "page_size": 500}).json()
+    taken = {row["customer_id"] for row in first}
+    assert taken and not taken & {row["customer_id"] for row in told["assignments"]}
+    assert told["plan"]["held_back"]["in a plan that still runs"] >= len(taken)
+    assert any("still runs" in one for one in told["remarks"])
+    assert "is left to it until its days are over" in page(service, "/plan?budget=90").words
+
+
 def test_the_api_makes_reads_and_lists_plans(service, shop):
     asked = {"budget": 20, "actions": ["voucher"], "keep": True, "page_size": 3}
     told = service.post("/plan", asked).json()
