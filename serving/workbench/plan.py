@@ -124,6 +124,7 @@ def content(worker: Worker, request: Request, scopes: Iterable[str], who: str) -
     found = campaigns.proposal(worker, asked.budget, asked.actions)
     figures, plan_id = shelf.figures(found.plan), found.plan.plan_id
     rows, pages = _listed(found.plan.assignments, asked.page, asked.pairs())
+    described = _described(worker, rows, scopes)
     knee = figures["curve"]["knee"]
     return {
         **shared,
@@ -141,6 +142,7 @@ def content(worker: Worker, request: Request, scopes: Iterable[str], who: str) -
             if point["budget"] >= 1
         ],
         "rows": rows,
+        "described": described,
         "pages": pages,
         "total": found.plan.assignments.num_rows,
         "made_already": shelf.said(office.store.plans(), plan_id) is not None,
@@ -172,9 +174,11 @@ def made(worker: Worker, request: Request, plan_id: str, scopes: Iterable[str]) 
         return told
     table = campaigns.assignments(worker, plan_id, scopes)
     rows, pages = _listed(table, asked.page, [("plan", plan_id)])
+    described = _described(worker, rows, scopes)
     return told | {
         "chart": _drawn(figures, worker, request),
         "rows": rows,
+        "described": described,
         "pages": pages,
         "total": table.num_rows,
     }
@@ -214,6 +218,32 @@ def _listed(
         "before": address(page - 1) if page > 1 else None,
         "after": address(page + 1) if last < table.num_rows else None,
     }
+
+
+def _described(
+    worker: Worker, rows: Sequence[dict[str, Any]], scopes: Iterable[str]
+) -> dict[str, dict[str, Any]]:
+    """What the scores of the plan's day say of the customers of a page, as far as a key sees it.
+
+    Nothing of a plan of an earlier day: its scores are not at hand.
+    """
+    import pyarrow as pa
+
+    from serving import drivers, questions
+    from serving.scores import SCHEMA
+
+    desk = worker.need_desk()
+    if not rows or rows[0]["as_of"] != desk.meta.as_of:
+        return {}
+    shown = set(questions.columns(scopes))
+    names = [name for name in ("stage", "tier", "churn_probability", "reasons") if name in shown]
+    told = desk.rows([row["customer_id"] for row in rows], names)
+    if "reasons" in names:
+        lists = pa.array([one["reasons"] for one in told.values()], SCHEMA.field("reasons").type)
+        words = {one.name: one.words for one in drivers.DRIVERS}
+        for one, name in zip(told.values(), drivers.heaviest(lists).to_pylist(), strict=True):
+            one["driver"] = words.get(name)
+    return told
 
 
 def _slider(budget: float | None, knee: float) -> dict[str, float]:
