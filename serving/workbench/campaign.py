@@ -48,7 +48,7 @@ def make(worker: Worker, form: Sequence[tuple[str, str]]) -> Response:
     """
     given = dict(form)
     proposed, seal = given.get("plan", ""), given.get("seal", "")
-    asked = plan.read([pair for pair in form if pair[0] not in ("plan", "seal")])
+    asked = plan.read([pair for pair in form if pair[0] not in ("plan", "seal") and pair[1]])
     # A page elsewhere can send a browser's key along, but cannot read what ours says.
     expected = worker.need_office().seal(proposed, caller())
     if not hmac.compare_digest(expected.encode(), seal.encode()):

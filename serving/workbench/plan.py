@@ -37,7 +37,7 @@ class Asked:
     budget : float or None
         In currency; that of the settings where not given.
     actions : tuple of str or None
-        That may be used; all where not given.
+        That may be used; all where not given, none where a form chose none.
     page : int
         Of the list, from 1.
     """
@@ -58,7 +58,8 @@ def read(pairs: Iterable[tuple[str, str]]) -> Asked:
     Parameters
     ----------
     pairs : iterable of (name, value)
-        An empty value is no value, as forms send.
+        An empty value is no value, as forms send; an empty action is a form that chose others,
+        or none.
 
     Returns
     -------
@@ -75,19 +76,19 @@ def read(pairs: Iterable[tuple[str, str]]) -> Asked:
     Asked(budget=1500.0, actions=('call',), page=1)
     """
     budget, page = None, 1
-    chosen: list[str] = []
+    chosen: list[str] | None = None
     for name, value in pairs:
-        if not value.strip():
+        if name == "action":
+            chosen = [*(chosen or ()), *([value.strip()] if value.strip() else ())]
+        if name == "action" or not value.strip():
             continue
         if name == "budget":
             budget = _number(value)
-        elif name == "action":
-            chosen.append(value.strip())
         elif name == "page" and value.isdigit() and 1 <= int(value) <= 1_000_000:
             page = int(value)
         else:
             raise Failure(400, f"Got an unknown name or page; expected {_NAMES}.")
-    return Asked(budget, tuple(dict.fromkeys(chosen)) or None, page)
+    return Asked(budget, None if chosen is None else tuple(dict.fromkeys(chosen)), page)
 
 
 def content(worker: Worker, request: Request, scopes: Iterable[str], who: str) -> dict[str, Any]:
@@ -113,9 +114,17 @@ def content(worker: Worker, request: Request, scopes: Iterable[str], who: str) -
     if office is None or office.terms.obstacle or not office.terms.actions:
         why = office.terms.obstacle if office is not None else ""
         return {**shared, "obstacle": why, "figures": None}
+    offered = [
+        (name, one.channel, asked.actions is None or name in asked.actions)
+        for name, one in office.terms.actions.items()
+    ]
+    if asked.actions == ():
+        told = {"offered": offered, "budget": asked.budget, "unchosen": True}
+        return {**shared, "obstacle": None, "figures": None, **told}
     found = campaigns.proposal(worker, asked.budget, asked.actions)
     figures, plan_id = shelf.figures(found.plan), found.plan.plan_id
     rows, pages = _listed(found.plan.assignments, asked.page, asked.pairs())
+    described = _described(worker, rows, scopes)
     knee = figures["curve"]["knee"]
     return {
         **shared,
@@ -123,10 +132,7 @@ def content(worker: Worker, request: Request, scopes: Iterable[str], who: str) -
         "asked": asked,
         "sampled": found.sampled,
         "figures": figures,
-        "offered": [
-            (name, one.channel, asked.actions is None or name in asked.actions)
-            for name, one in office.terms.actions.items()
-        ],
+        "offered": offered,
         "uncooled": office.terms.uncooled,
         "slider": _slider(figures["budget"], knee),
         "chart": _drawn(figures, worker, request),
@@ -136,6 +142,7 @@ def content(worker: Worker, request: Request, scopes: Iterable[str], who: str) -
             if point["budget"] >= 1
         ],
         "rows": rows,
+        "described": described,
         "pages": pages,
         "total": found.plan.assignments.num_rows,
         "made_already": shelf.said(office.store.plans(), plan_id) is not None,
@@ -167,9 +174,11 @@ def made(worker: Worker, request: Request, plan_id: str, scopes: Iterable[str]) 
         return told
     table = campaigns.assignments(worker, plan_id, scopes)
     rows, pages = _listed(table, asked.page, [("plan", plan_id)])
+    described = _described(worker, rows, scopes)
     return told | {
         "chart": _drawn(figures, worker, request),
         "rows": rows,
+        "described": described,
         "pages": pages,
         "total": table.num_rows,
     }
@@ -209,6 +218,32 @@ def _listed(
         "before": address(page - 1) if page > 1 else None,
         "after": address(page + 1) if last < table.num_rows else None,
     }
+
+
+def _described(
+    worker: Worker, rows: Sequence[dict[str, Any]], scopes: Iterable[str]
+) -> dict[str, dict[str, Any]]:
+    """What the scores of the plan's day say of the customers of a page, as far as a key sees it.
+
+    Nothing of a plan of an earlier day: its scores are not at hand.
+    """
+    import pyarrow as pa
+
+    from serving import drivers, questions
+    from serving.scores import SCHEMA
+
+    desk = worker.need_desk()
+    if not rows or rows[0]["as_of"] != desk.meta.as_of:
+        return {}
+    shown = set(questions.columns(scopes))
+    names = [name for name in ("stage", "tier", "churn_probability", "reasons") if name in shown]
+    told = desk.rows([row["customer_id"] for row in rows], names)
+    if "reasons" in names:
+        lists = pa.array([one["reasons"] for one in told.values()], SCHEMA.field("reasons").type)
+        words = {one.name: one.words for one in drivers.DRIVERS}
+        for one, name in zip(told.values(), drivers.heaviest(lists).to_pylist(), strict=True):
+            one["driver"] = words.get(name)
+    return told
 
 
 def _slider(budget: float | None, knee: float) -> dict[str, float]:

@@ -113,6 +113,31 @@ def test_the_page_works_without_a_script_and_by_the_keyboard(service):
         assert service.get(src).status_code == 200
 
 
+def test_who_unticks_every_action_is_asked_for_one(service):
+    shown = page(service, "/plan?budget=17&action=")
+    assert "Choose at least one action." in shown.words
+    boxes = shown.all("input", type="checkbox")
+    assert len(boxes) == 2 and not any("checked" in box for box in boxes)
+    assert not shown.ids and "seal" not in form_of(shown)
+    some = page(service, "/plan?budget=17&action=&action=call")
+    (ticked,) = (box for box in some.all("input", type="checkbox") if "checked" in box)
+    assert ticked["value"] == "call" and "seal" in form_of(some)
+
+
+def test_the_list_says_who_they_are_as_far_as_the_key_sees(service, made, shop, keys):
+    scores = shop.scores.set_index("customer_id")
+    for path in ("/plan?budget=17", f"/plan?plan={made}"):
+        whole = page(service, path, key=keys["risk+value"])
+        pills = [one["class"] for one in whole.all("span") if "pill" in (one.get("class") or "")]
+        of = scores.loc[whole.ids]
+        for kind in ("stage", "tier"):
+            mine = [one for one in pills if f"{kind}-" in one]
+            assert mine == [f"pill {kind}-{word}" for word in of[kind]]
+        assert "Why" in whole.words.split() and "Risk" in whole.words.split()
+        less = page(service, path, key=keys["value"])
+        assert "Tier" in less.words.split() and "Why" not in less.words.split()
+
+
 def test_no_address_on_the_pages_holds_an_id(service, made):
     for shown in (page(service), page(service, f"/plan?plan={made}")):
         assert shown.ids

@@ -12,7 +12,13 @@ from serving.workbench.plan import Asked, read
 
 
 def test_an_empty_value_is_no_value():
-    assert read([("budget", " "), ("action", ""), ("page", "")]) == Asked()
+    assert read([("budget", " "), ("page", "")]) == Asked()
+
+
+def test_a_form_without_a_chosen_action_is_no_form_with_all():
+    assert read([]).actions is None
+    assert read([("action", "")]).actions == ()
+    assert read([("action", ""), ("action", "call")]).actions == ("call",)
 
 
 @given(
