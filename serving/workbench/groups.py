@@ -14,14 +14,17 @@ from typing import Any
 from serving.api import answers
 from serving.api import groups as told
 from serving.desk import Desk
-from serving.groups import named, remembered
+from serving.groups import ledger, named, remembered
 from serving.groups.lifecycle import STAGES
+from serving.groups.retention import Gain
 from serving.groups.standing import Segments
 from serving.workbench import charts, customers
 from serving.worker import Worker
 
 #: Key accounts of the list of rises.
 RISES = 15
+# Columns of the gains that are added up.
+_GAINED = ("customers", "equity", "gain")
 
 
 def content(
@@ -47,6 +50,9 @@ def content(
     since, reasons = told.since(worker)
     store = worker.deployment.store
     assert store is not None  # noqa: S101 - the table is from it
+    gains: tuple[Gain, ...] = ()
+    if sees["value"]:
+        gains = remembered.gains(store, desk.meta.as_of, policy.value, raised=raised)
     return {
         "meta": answers.meta(worker, desk),
         "age_days": (worker.today - desk.meta.as_of).days,
@@ -60,9 +66,8 @@ def content(
         if sees["value"]
         else None,
         "raised": raised,
-        "gains": remembered.gains(store, desk.meta.as_of, policy.value, raised=raised)
-        if sees["value"]
-        else (),
+        "gains": gains,
+        "gained": {name: ledger.added(getattr(one, name) for one in gains) for name in _GAINED},
         "since": since,
         "flows": {(flow.before, flow.now): flow for flow in since.stages} if since else {},
         "rises": since.rises[:RISES] if since else (),
@@ -81,7 +86,8 @@ def _drawn(found: Segments) -> charts.Figure | None:
     rows = [
         {"tier": one.name, "held": share, "of": of}
         for one in found.tiers
-        for of, share in (("customers", one.share), ("equity", one.equity_share or 0.0))
+        for of, share in (("customers", one.share), ("equity", one.equity_share))
+        if share is not None
     ]
     names = [one.name for one in found.tiers]
     drawn = (
