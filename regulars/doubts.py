@@ -36,16 +36,25 @@ class Doubts:
         As-of date of the last score table; None where there is none.
     unanswered : tuple of Unanswered
         Of that table.
+    fresh_at : date
+        Day that `freshness` is of: the as-of date, or the latest day that a source, the last
+        score table or the champion's training reaches.
+    notes : tuple of str
+        By how much the source that sets the as-of date ends before the rest, a sentence.
     """
 
     freshness: tuple[Freshness, ...]
     scored: date | None
     unanswered: tuple[Unanswered, ...]
+    fresh_at: date
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The doubts as plain values, for machines."""
         return {
             "freshness": [asdict(one) | {"stale": one.is_stale} for one in self.freshness],
+            "fresh_at": self.fresh_at,
+            "notes": list(self.notes),
             "scored": self.scored,
             "unanswered": [one.to_dict() for one in self.unanswered],
         }
@@ -61,7 +70,7 @@ def find(settings: Settings, inputs: Inputs, as_of: date) -> Doubts:
     inputs : Inputs
         Accepted rows.
     as_of : date
-        Rows from this day on are not seen.
+        The day after the last row of the source that sets it.
 
     Returns
     -------
@@ -69,17 +78,19 @@ def find(settings: Settings, inputs: Inputs, as_of: date) -> Doubts:
         Without the last scores where they cannot be read.
     """
     from features import freshness
-    from regulars import jobs
+    from regulars import jobs, lag
     from serving.errors import ScoreTableError
     from serving.groups import unanswered
 
-    fresh, place = freshness.of(inputs, as_of), jobs.store(settings)
+    marks, place = lag.marks(settings, inputs, servers=False), jobs.store(settings)
+    day = lag.latest(marks, as_of)
+    fresh = freshness.of(inputs, day)
     scored = max(place.dates("scores"), default=None)
     try:
         told = () if scored is None else unanswered.of_file(place.scores(scored))
     except ScoreTableError:
         scored, told = None, ()
-    return Doubts(fresh, scored, told)
+    return Doubts(fresh, scored, told, day, lag.sentences(marks, fresh))
 
 
 def fresh(doubts: Doubts) -> Table:
@@ -97,7 +108,7 @@ def fresh(doubts: Doubts) -> Table:
         for one in doubts.freshness
     ]
     heads = ("source", "last day", "silent", "usual gap", "longest gap", "believed", "verdict")
-    return tables.table("How fresh the sources are, in days", heads, rows)
+    return tables.table(f"How fresh the sources are, in days before {doubts.fresh_at}", heads, rows)
 
 
 def silent(doubts: Doubts) -> Table | None:
@@ -135,3 +146,21 @@ def of_scores(done: Scored) -> Sequence[str]:
     from serving.groups import unanswered
 
     return [one.in_words() for one in unanswered.of_file(done.paths[0]) if one.is_unbacked]
+
+
+def of_risk(done: Scored) -> Sequence[str]:
+    """Why scores that were just made say of customers no chance to leave, the most first.
+
+    Parameters
+    ----------
+    done : Scored
+
+    Returns
+    -------
+    sequence of str
+        Reasons, as ``abstained`` has them.
+    """
+    from serving.groups import unanswered
+
+    told = unanswered.of_file(done.paths[0])
+    return [one.reason for one in told if "churn_probability" in one.answers]

@@ -215,12 +215,15 @@ def _groups(title: str, groups: Sequence[Group], currency: str) -> Table:
 
 
 def _since(since: Since, currency: str) -> Iterator[Table]:
+    from serving.groups.ledger import number
+
     moved = since.movement
     rows = [
-        (p.kind, p.customers, float(p.before), float(p.now), float(p.change)) for p in moved.parts
+        (p.kind, p.customers, number(p.before), number(p.now), number(p.change))
+        for p in moved.parts
     ]
     total = sum(part.customers for part in moved.parts)
-    rows.append(("all", total, float(moved.before), float(moved.now), float(moved.change)))
+    rows.append(("all", total, number(moved.before), number(moved.now), number(moved.change)))
     heads = ("", "customers", f"then {currency}", f"now {currency}", f"change {currency}")
     yield table(f"How the equity moved since {since.as_of}", heads, rows)
     yield _flows("Customers by stage, then (rows) and now", since.stages)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from regulars import doubts, screen, tables
+from regulars import doubts, lag, screen, tables
 from regulars.options import CONFIG, AsOf, Config, Json
 from regulars.verbs import data, models
 
@@ -51,11 +51,14 @@ def score(
     with screen.steps() as tell:
         inputs, day = data.prepare(settings, as_of, now=now, tell=tell)
         done = jobs.score(settings, inputs, day, now=now, out=out, tell=tell)
-    for sentence in doubts.of_scores(done):
+    # Who asks for a date knows that it is not today's.
+    notes = [*(lag.find(settings, inputs, day) if as_of is None else ()), *doubts.of_scores(done)]
+    for sentence in notes:
         screen.note(f"Note: {sentence}")
     if json:
         given = {name: value for name, value in vars(done).items() if name != "frame"}
-        screen.figures({**given, "grades": dict(done.grades), "paths": list(map(str, done.paths))})
+        paths = list(map(str, done.paths))
+        screen.figures({**given, "grades": dict(done.grades), "paths": paths, "notes": notes})
         return
     spoken = ", ".join(f"{question} {letter}" for question, letter in done.grades.items())
     graded = f"grades: {spoken}" if spoken else "ungraded"
@@ -85,6 +88,9 @@ def _show_first(done: Scored, settings: Settings) -> None:
     listed = watchlist.top(done.frame, _SHOWN)
     if listed.rows:
         screen.out().print(tables.at_risk(listed, settings))
+    elif listed.heading == watchlist.UNSAID:
+        why = "; ".join(doubts.of_risk(done)) or "no score says how likely a customer leaves"
+        screen.say(f"{listed.heading}: {why}.")
     else:
         screen.say(f"{listed.heading}: nobody.")
 

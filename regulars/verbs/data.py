@@ -41,6 +41,8 @@ def check(config: Config = CONFIG, json: Json = False) -> None:
         screen.figures(report.to_dict())
     else:
         show(report)
+    for sentence in report.doubts.notes if report.doubts else ():
+        screen.note(f"Note: {sentence}")
     if report.obstacle is not None:
         screen.note(str(report.obstacle))
         if report.obstacle.is_total:

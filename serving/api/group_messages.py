@@ -19,10 +19,16 @@ class Group(BaseModel):
     name: str
     customers: int
     share: float = Field(ge=0, le=1, description="Of the customers of the score table.")
-    equity: float | None = Field(description="Sum of the lifetime values (`clv`).")
-    equity_share: float | None = Field(description="Of the table's equity; null where that is 0.")
+    equity: float | None = Field(
+        description="Sum of the lifetime values (`clv`); null where none is said."
+    )
+    equity_share: float | None = Field(
+        description="Of the table's equity; null where that is 0 or the group's is not said."
+    )
     churn_probability: float | None = Field(ge=0, le=1, description="Mean.")
-    expected_spend: float | None = Field(description="Sum over the horizon.")
+    expected_spend: float | None = Field(
+        description="Sum over the horizon; null where none is said."
+    )
 
 
 class RuleGroup(Group):
@@ -51,8 +57,8 @@ class Gain(BaseModel):
 
     tier: str
     customers: int
-    equity: float
-    gain: float = Field(description="By how much the equity would be more.")
+    equity: float | None = Field(description="Null where none is said.")
+    gain: float | None = Field(description="By how much the equity would be more.")
     elasticity: float | None = Field(description="Relative gain over the relative raise.")
 
 
@@ -61,17 +67,17 @@ class Part(BaseModel):
 
     kind: Literal["won", "gone", "unsaid", "lapsed", "won_back", "grew", "shrank", "unchanged"]
     customers: int
-    before: float
-    now: float
-    change: float
+    before: float | None
+    now: float | None
+    change: float | None
 
 
 class Movement(BaseModel):
-    """Equity at two dates; the parts add up to it."""
+    """Equity at two dates; the parts add up to it. Null where it is said of nobody."""
 
-    before: float
-    now: float
-    change: float
+    before: float | None
+    now: float | None
+    change: float | None
     parts: list[Part]
 
 
@@ -82,8 +88,8 @@ class Flow(BaseModel):
     now: str
     customers: int
     share: float = Field(ge=0, le=1, description="Of those with the same word before.")
-    clv_before: float
-    clv_now: float
+    clv_before: float | None
+    clv_now: float | None
 
 
 class Turn(BaseModel):

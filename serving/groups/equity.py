@@ -4,18 +4,20 @@ In: two score tables side by side (`ledger.beside`). Out: a `Movement`: equity t
 now, and what each kind of customer put to the difference. Equity is the sum of the lifetime values
 (`clv`); of one table, by tier and stage, `summary` adds it up.
 
-Null rule: a lifetime value that is not said counts as 0; customers of whom it is said at one date
-only are told apart, so that an abstention is not taken for a loss.
+Null rule: a lifetime value that is not said adds nothing; customers of whom it is said at one date
+only are told apart, so that an abstention is not taken for a loss. Where nobody's is said, the sum
+is null, and so is a change from or to a date at which nothing is said of anybody.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from features.compat import arrow
-from serving.groups.ledger import MONEY
+from serving.groups.ledger import MONEY, added
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -42,19 +44,19 @@ class Part:
     kind : str
         One of ``KINDS``.
     customers : int
-    before, now : Decimal
-        Their equity then and now, in currency.
+    before, now : Decimal or None
+        Their equity then and now, in currency; None where it is said of none of them, 0 where
+        none was on record.
+    change : Decimal or None
+        Now less before, in currency, one of whom nothing is said as 0; None where both are None,
+        or where a date says nothing of anybody.
     """
 
     kind: str
     customers: int
-    before: Decimal
-    now: Decimal
-
-    @property
-    def change(self) -> Decimal:
-        """Now less before, in currency."""
-        return self.now - self.before
+    before: Decimal | None
+    now: Decimal | None
+    change: Decimal | None
 
 
 @dataclass(frozen=True)
@@ -70,19 +72,25 @@ class Movement:
     parts: tuple[Part, ...]
 
     @property
-    def before(self) -> Decimal:
-        """Equity then, in currency."""
-        return sum((part.before for part in self.parts), Decimal(0))
+    def before(self) -> Decimal | None:
+        """Equity then, in currency; None where it is said of nobody."""
+        return self._sum("before", apart="won")
 
     @property
-    def now(self) -> Decimal:
-        """Equity now, in currency."""
-        return sum((part.now for part in self.parts), Decimal(0))
+    def now(self) -> Decimal | None:
+        """Equity now, in currency; None where it is said of nobody."""
+        return self._sum("now", apart="gone")
 
     @property
-    def change(self) -> Decimal:
-        """Now less before: exactly the sum of the parts' changes."""
+    def change(self) -> Decimal | None:
+        """Now less before: exactly the sum of the parts' changes; None where one is not said."""
+        if self.before is None or self.now is None:
+            return None
         return self.now - self.before
+
+    def _sum(self, end: str, *, apart: str) -> Decimal | None:
+        there = [getattr(part, end) for part in self.parts if part.kind != apart]
+        return added(there) if there else Decimal(0)
 
 
 def movement(beside: ir.Table) -> Movement:
@@ -119,13 +127,36 @@ def movement(beside: ir.Table) -> Movement:
     }
     kind = ibis.cases(*((test, name) for name, test in tests.items()), else_="unchanged")
     summed = (
-        beside.mutate(kind=kind, before=before, now=now)
+        beside.mutate(kind=kind)
         .group_by("kind")
         .aggregate(
             customers=lambda t: t.count(),
-            before=lambda t: t.before.sum(),
-            now=lambda t: t.now.sum(),
+            before=lambda t: t.clv_before.sum(),
+            now=lambda t: t.clv_now.sum(),
         )
     )
     rows = {row["kind"]: row for row in arrow(summed).to_pylist()}
-    return Movement(tuple(Part(**rows[name]) for name, _ in KINDS if name in rows))
+    # Of those who were not on record then, or are not now, it is known: nothing.
+    for name, end in (("won", "before"), ("gone", "now")):
+        if name in rows:
+            rows[name][end] = Decimal(0)
+    silent = {
+        end: all(row[end] is None for name, row in rows.items() if name != apart)
+        for end, apart in (("before", "won"), ("now", "gone"))
+    }
+    return Movement(
+        tuple(
+            Part(**rows[name], change=_change(rows[name], silent))
+            for name, _ in KINDS
+            if name in rows
+        )
+    )
+
+
+def _change(row: Mapping[str, Any], silent: Mapping[str, bool]) -> Decimal | None:
+    """What a part put to the change; None where nothing can be held against something."""
+    before, now = row["before"], row["now"]
+    unsaid = (before is None and silent["before"]) or (now is None and silent["now"])
+    if unsaid or before is now is None:
+        return None
+    return Decimal((now or 0) - (before or 0))

@@ -8,6 +8,8 @@ sums are exact: parts add up to the whole, whatever the order of the rows.
 from __future__ import annotations
 
 import glob
+from collections.abc import Iterable
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -176,6 +178,23 @@ def doubts(before: Meta, now: Meta) -> tuple[str, ...]:
 def money(column: ir.Column) -> ir.DecimalColumn:
     """Money as a decimal whose sums are exact, rounded to a millionth."""
     return column.cast(MONEY)
+
+
+def number(amount: Decimal | None) -> float | None:
+    """Exact money as a number for machines; None stays None."""
+    return None if amount is None else float(amount)
+
+
+def added(amounts: Iterable[Any]) -> Any:
+    """Sum of the amounts that are said, None where none is.
+
+    Examples
+    --------
+    >>> added([1, None, 2]), added([None, None])
+    (3, None)
+    """
+    said = [amount for amount in amounts if amount is not None]
+    return sum(said[1:], said[0]) if said else None
 
 
 def _side(table: ir.Table, end: str) -> ir.Table:

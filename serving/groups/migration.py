@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from features.compat import arrow
-from serving.groups.ledger import GONE, NEW, NONE
+from serving.groups.ledger import GONE, NEW, NONE, number
 from serving.groups.lifecycle import STAGES
 from serving.groups.tiers import TIERS
 
@@ -35,16 +35,17 @@ class Flow:
     customers : int
     share : float
         Of the customers with the same word before, in [0, 1]: p(now | before).
-    clv_before, clv_now : float
-        Their lifetime values together, in currency; what is not said counts as 0.
+    clv_before, clv_now : float or None
+        Their lifetime values together, in currency; None where none is said, 0 where they were
+        not, or are no longer, on record.
     """
 
     before: str
     now: str
     customers: int
     share: float
-    clv_before: float
-    clv_now: float
+    clv_before: float | None
+    clv_now: float | None
 
 
 def migration(beside: ir.Table, kind: Kind) -> tuple[Flow, ...]:
@@ -63,8 +64,8 @@ def migration(beside: ir.Table, kind: Kind) -> tuple[Flow, ...]:
     """
     moved = beside.group_by(before=beside[f"{kind}_before"], now=beside[f"{kind}_now"]).aggregate(
         customers=beside.count(),
-        clv_before=beside.clv_before.sum().fill_null(0),
-        clv_now=beside.clv_now.sum().fill_null(0),
+        clv_before=beside.clv_before.sum(),
+        clv_now=beside.clv_now.sum(),
     )
     rows = arrow(moved).to_pylist()
     sizes: dict[str, int] = {}
@@ -77,8 +78,8 @@ def migration(beside: ir.Table, kind: Kind) -> tuple[Flow, ...]:
             row["now"],
             row["customers"],
             row["customers"] / sizes[row["before"]],
-            float(row["clv_before"]),
-            float(row["clv_now"]),
+            0.0 if row["before"] == NEW else number(row["clv_before"]),
+            0.0 if row["now"] == GONE else number(row["clv_now"]),
         )
         for row in sorted(rows, key=lambda row: (order[row["before"]], order[row["now"]]))
     )

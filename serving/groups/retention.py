@@ -55,16 +55,16 @@ class Gain:
     ----------
     tier : str
     customers : int
-    equity, gain : float
-        In currency.
+    equity, gain : float or None
+        In currency; None where it can be said of no customer.
     elasticity : float or None
-        Relative gain over the relative raise; None where the equity is 0.
+        Relative gain over the relative raise; None where the equity is 0 or one is not said.
     """
 
     tier: str
     customers: int
-    equity: float
-    gain: float
+    equity: float | None
+    gain: float | None
     elasticity: float | None
 
 
@@ -96,10 +96,17 @@ def gains(table: ir.Table, terms: Terms, *, raised: float = 0.05) -> tuple[Gain,
     for tier in (*TIERS, NONE):
         here = codes == (words.index(tier) if tier in words else -1)
         if here.any():
-            equity, gain = float(np.nansum(clv[here])), float(np.nansum(more[here]))
-            sensitive = gain / equity / raised if equity > 0 and raised > 0 else None
+            equity, gain = _sum(clv[here]), _sum(more[here])
+            sensitive = None
+            if equity is not None and gain is not None and equity > 0 and raised > 0:
+                sensitive = gain / equity / raised
             found.append(Gain(tier, int(here.sum()), equity, gain, sensitive))
     return tuple(found)
+
+
+def _sum(amounts: np.ndarray) -> float | None:
+    """Sum of what is said, None where nothing is."""
+    return None if np.isnan(amounts).all() else float(np.nansum(amounts))
 
 
 def again(

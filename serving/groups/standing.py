@@ -256,6 +256,8 @@ def equity(
 
 def plain(found: Equity) -> dict[str, Any]:
     """Equity as JSON values; money of the movement as numbers."""
+    from serving.groups.ledger import number
+
     given = asdict(found)
     if found.since is not None:
         moved = found.since.movement
@@ -263,12 +265,12 @@ def plain(found: Equity) -> dict[str, Any]:
             {
                 "kind": part.kind,
                 "customers": part.customers,
-                "before": float(part.before),
-                "now": float(part.now),
-                "change": float(part.change),
+                "before": number(part.before),
+                "now": number(part.now),
+                "change": number(part.change),
             }
             for part in moved.parts
         ]
-        ends = {name: float(getattr(moved, name)) for name in ("before", "now", "change")}
+        ends = {name: number(getattr(moved, name)) for name in ("before", "now", "change")}
         given["since"]["movement"] = {**ends, "parts": told}
     return given

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from features.compat import arrow
 from serving.groups import rules
-from serving.groups.ledger import NONE, money
+from serving.groups.ledger import NONE, money, number
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -32,23 +32,23 @@ class Group:
     customers : int
     share : float
         Of the customers of the table, in [0, 1].
-    equity : float
-        Sum of the lifetime values, in currency.
+    equity : float or None
+        Sum of the lifetime values, in currency; None where none is said.
     equity_share : float or None
-        Of the table's equity; None where that is 0.
+        Of the table's equity; None where that is 0 or the group's is not said.
     churn_probability : float or None
         Mean, in [0, 1]; None where none is said.
-    expected_spend : float
-        Sum over the horizon, in currency.
+    expected_spend : float or None
+        Sum over the horizon, in currency; None where none is said.
     """
 
     name: str
     customers: int
     share: float
-    equity: float
+    equity: float | None
     equity_share: float | None
     churn_probability: float | None
-    expected_spend: float
+    expected_spend: float | None
 
 
 def by(table: ir.Table, column: str, order: Sequence[str]) -> tuple[Group, ...]:
@@ -126,13 +126,14 @@ def _whole(table: ir.Table) -> dict[str, Any]:
 
 
 def _group(name: str, row: Mapping[str, Any], whole: Mapping[str, Any]) -> Group:
-    equity, total = row["equity"] or 0, whole["equity"] or 0
+    # A sum of nothing is not nothing: null, as the engine has it.
+    equity, total = row["equity"], whole["equity"]
     return Group(
         name,
         row["customers"],
         row["customers"] / whole["customers"] if whole["customers"] else 0.0,
-        float(equity),
-        float(equity / total) if total else None,
+        number(equity),
+        float(equity / total) if total and equity is not None else None,
         row["churn"],
-        float(row["spend"] or 0),
+        number(row["spend"]),
     )

@@ -26,6 +26,8 @@ HEADING = f"{WHO}, {_ORDERS['-clv']}"
 HEADINGS = (WHO, *(f"{WHO}, {words}" for words in _ORDERS.values()))
 #: Where no customer has a stage, as without purchases on record.
 BY_RISK = "The likeliest to leave first"
+#: Where no chance to leave is said of anybody.
+UNSAID = "Whom to look after first cannot be said"
 
 
 @dataclass(frozen=True)
@@ -80,15 +82,19 @@ def top(frame: pd.DataFrame, number: int) -> Watchlist:
     -------
     Watchlist
         The rows that /customers gives for `chosen` in the order -clv. Where no customer has a
-        stage, those with the highest churn probability.
+        stage, those with the highest churn probability; without rows, and `UNSAID` above, where no
+        customer has one.
     """
     from serving import scores
 
+    said = frame["churn_probability"].notna()
+    if len(frame) and not said.any():
+        return Watchlist(UNSAID, [])
     if frame["stage"].notna().any():
         at_risk = frame["stage"].eq(STAGE) & frame["churn_probability"].ge(LEAST)
         listed, told, order = frame[at_risk.fillna(value=False)], HEADING, "clv"
     else:
-        listed, told, order = frame, BY_RISK, "churn_probability"
+        listed, told, order = frame[said], BY_RISK, "churn_probability"
     # Without a number last, ties by customer, as everywhere.
     first = listed.sort_values(
         [order, "customer_id"], ascending=[False, True], na_position="last"

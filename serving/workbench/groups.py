@@ -14,8 +14,9 @@ from typing import Any
 from serving.api import answers
 from serving.api import groups as told
 from serving.desk import Desk
-from serving.groups import named, remembered
+from serving.groups import ledger, named, remembered
 from serving.groups.lifecycle import STAGES
+from serving.groups.retention import Gain
 from serving.groups.standing import Segments
 from serving.workbench import charts, customers, pages
 from serving.worker import Worker
@@ -26,6 +27,8 @@ CAPTION = "Share of the customers and of the equity that each tier holds"
 OF = {"customers": "Customers", "equity": "Equity"}
 #: Words of the page that are not in its template.
 TEXTS = (CAPTION, "Share", "Tier", "Of", *OF.values())
+# Columns of the gains that are added up.
+_GAINED = ("customers", "equity", "gain")
 
 
 def content(
@@ -57,6 +60,9 @@ def content(
     since, reasons = told.since(worker)
     store = worker.deployment.store
     assert store is not None  # noqa: S101 - the table is from it
+    gains: tuple[Gain, ...] = ()
+    if sees["value"]:
+        gains = remembered.gains(store, desk.meta.as_of, policy.value, raised=raised)
     return {
         "meta": answers.meta(worker, desk),
         "age_days": (worker.today - desk.meta.as_of).days,
@@ -72,9 +78,8 @@ def content(
         if sees["value"]
         else None,
         "raised": raised,
-        "gains": remembered.gains(store, desk.meta.as_of, policy.value, raised=raised)
-        if sees["value"]
-        else (),
+        "gains": gains,
+        "gained": {name: ledger.added(getattr(one, name) for one in gains) for name in _GAINED},
         "since": since,
         "flows": {(flow.before, flow.now): flow for flow in since.stages} if since else {},
         "rises": since.rises[:RISES] if since else (),
@@ -93,7 +98,8 @@ def _drawn(found: Segments, say: Callable[[str], str]) -> charts.Figure | None:
     rows = [
         {"tier": say(pages.WORDS.get(one.name, one.name)), "held": share, "of": say(OF[of])}
         for one in found.tiers
-        for of, share in (("customers", one.share), ("equity", one.equity_share or 0.0))
+        for of, share in (("customers", one.share), ("equity", one.equity_share))
+        if share is not None
     ]
     names = [say(pages.WORDS.get(one.name, one.name)) for one in found.tiers]
     ends = [say(words) for words in OF.values()]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +210,48 @@ def test_check_says_how_fresh_the_sources_are_and_whom_the_last_scores_leave_out
     shown = " ".join(CliRunner().invoke(cli.app, ["check", "-c", str(healthy)]).stdout.split())
     assert "How fresh the sources are" in shown and "stale" in shown
     assert f"What the scores of {AS_OF} do not say" in shown
+
+
+def test_a_log_that_ends_before_the_rest_is_told_where_no_date_is_asked_for(healthy, scored):
+    """The default as-of date follows the log, so no silence shows at it."""
+    scored(lambda sold, called: (sold[sold["day"] < EARLY], called))
+    last, called = (EARLY - pd.Timedelta(days=1)).date(), calls()["day"].max().date()
+    told = f"The transactions end on {last}, {(called - last).days} days before the events"
+    place = healthy.parent / ".regulars" / "scores"
+    kept = {path: path.read_bytes() for path in place.glob("*.parquet")}
+    try:
+        for verb in ("check", "score"):
+            found, aside = run(healthy, verb)
+            (note,) = [note for note in found["notes"] if note.startswith("The transactions")]
+            assert note.startswith(told) and note in aside
+            assert f"61 days before the newest score table ({AS_OF})" in note
+            assert f"30 days before the training of the champion ({TRAINED})" in note
+            if verb == "check":
+                fresh = {one["source"]: one for one in found["freshness"]}
+                assert found["fresh_at"] == str(called + timedelta(days=1))
+                assert fresh["transactions"]["stale"]
+                assert fresh["events"]["last_day"] == str(called)
+        assert found["as_of"] == str(EARLY.date()) and found["counts"]["abstained"] == 0
+        _, aside = run(healthy, "score", "--as-of", str(EARLY.date()))
+        assert "The transactions end" not in aside
+        # As of a day far behind the log nothing is said, so nobody is the likeliest to leave.
+        asked = ["score", "-c", str(healthy), "--as-of", AS_OF]
+        shown = " ".join(CliRunner().invoke(cli.app, asked).stdout.split())
+        told = "Whom to look after first cannot be said: source stale (transactions)."
+        assert told in shown and "likeliest" not in shown
+    finally:
+        for path in place.glob("*.parquet"):
+            path.unlink()
+        for path, content in kept.items():
+            path.write_bytes(content)
+
+
+def test_a_log_that_reaches_the_rest_is_not_told(healthy, scored):
+    scored(lambda sold, called: (sold, called))
+    for verb in ("check", "score"):
+        found, aside = run(healthy, verb)
+        assert not [note for note in found["notes"] if "transactions" in note]
+        assert "The transactions end" not in aside
 
 
 def test_the_card_says_where_the_model_is_silent(healthy):

@@ -162,6 +162,67 @@ def test_equity_and_its_movement_add_up(kiosk: Path):
     assert {"won", "grew", "shrank"} <= {part["kind"] for part in moved["parts"]}
 
 
+@pytest.fixture
+def valueless(kiosk: Path) -> Iterator[Path]:
+    """The kiosk with a newest score table that says nothing of money."""
+    path = kiosk.parent / ".regulars" / "scores" / f"as_of={NOW}.parquet"
+    kept, frame = path.read_bytes(), scores.read(path)
+    unsaid = {name: pd.array([None] * len(frame), "Float64") for name in ("clv", "expected_spend")}
+    why = "amounts changed (amount): expected_spend, clv"
+    scores.write(frame.assign(**unsaid, abstained=why), scores.read_meta(path), path)
+    yield kiosk
+    path.write_bytes(kept)
+
+
+def test_a_value_that_is_not_said_is_no_zero(valueless: Path):
+    then, found = stored(valueless, THEN), figures(valueless, "equity")
+    for kind in ("tiers", "stages"):
+        for group in found[kind]:
+            told = (group["equity"], group["equity_share"], group["expected_spend"])
+            assert told == (None, None, None)
+            assert group["churn_probability"] is not None
+    assert {(one["equity"], one["gain"], one["elasticity"]) for one in found["gains"]} == {
+        (None, None, None)
+    }
+    moved = found["since"]["movement"]
+    assert moved["before"] == pytest.approx(float(then["clv"].sum()), abs=1e-3)
+    assert (moved["now"], moved["change"]) == (None, None)
+    unsaid = next(part for part in moved["parts"] if part["kind"] == "unsaid")
+    assert unsaid["before"] > 0 and (unsaid["now"], unsaid["change"]) == (None, None)
+    for flow in found["since"]["stages"]:
+        assert flow["clv_now"] == (0.0 if flow["now"] == "(gone)" else None)
+    for group in figures(valueless, "segments")["rules"]:
+        assert group["equity"] is None
+    assert "0.00" not in run(valueless, "segments").stdout
+    told = groups.equity(worker(valueless), ["admin"], [])
+    assert json.loads(json.dumps(told["since"], default=str)) == found["since"]
+    group_messages.EquityAnswer.model_validate(told, extra="forbid")
+
+
+def test_the_page_of_the_segments_shows_a_value_that_is_not_said_as_a_dash(valueless: Path):
+    from serving.workbench import groups as page
+
+    shop = worker(valueless)
+    shown = page.content(shop, shop.need_desk(), ["admin"])
+    assert shown["gained"] == {"customers": 80, "equity": None, "gain": None}
+
+
+def test_one_value_that_is_not_said_leaves_the_parts_adding_up(kiosk: Path):
+    path = kiosk.parent / ".regulars" / "scores" / f"as_of={NOW}.parquet"
+    kept, frame = path.read_bytes(), scores.read(path)
+    try:
+        others = frame.index != frame["clv"].idxmax()
+        clv = frame["clv"].astype("Float64").where(others, None)
+        why = frame["abstained"].where(others, "outside training range (spend): clv")
+        scores.write(frame.assign(clv=clv, abstained=why), scores.read_meta(path), path)
+        moved = figures(kiosk, "equity")["since"]["movement"]
+    finally:
+        path.write_bytes(kept)
+    assert moved["change"] == pytest.approx(moved["now"] - moved["before"])
+    assert sum(part["change"] or 0 for part in moved["parts"]) == pytest.approx(moved["change"])
+    assert next(part for part in moved["parts"] if part["kind"] == "unsaid")["now"] is None
+
+
 def test_the_first_score_table_has_nothing_to_be_compared_with(kiosk: Path):
     assert figures(kiosk, "equity", "--as-of", str(THEN))["since"] is None
 

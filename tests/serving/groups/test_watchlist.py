@@ -50,6 +50,15 @@ def test_an_even_chance_is_on_it_and_nobody_without_a_number(frame_and_desk):
     ]
 
 
+@pytest.mark.parametrize("staged", [True, False])
+def test_where_no_chance_is_said_nobody_is_listed_and_the_heading_says_so(frame_and_desk, staged):
+    frame, _ = frame_and_desk
+    names = ("churn_probability",) if staged else ("churn_probability", "stage")
+    nothing = {name: pd.array([None] * len(frame), frame[name].dtype) for name in names}
+    found = watchlist.top(frame.assign(**nothing), 5)
+    assert (found.heading, found.rows) == (watchlist.UNSAID, [])
+
+
 def test_without_stages_the_likeliest_come_first(frame_and_desk):
     frame, _ = frame_and_desk
     none = pd.array([None] * len(frame), dtype=frame["stage"].dtype)
@@ -57,6 +66,10 @@ def test_without_stages_the_likeliest_come_first(frame_and_desk):
     chances = [row["churn_probability"] for row in found.rows]
     assert chances == sorted(frame["churn_probability"], reverse=True)[:5]
     assert found.heading == watchlist.BY_RISK
+    one = frame.head(3).assign(stage=none[:3]).reset_index(drop=True)
+    chances = pd.array([None, 0.2, None], dtype=frame["churn_probability"].dtype)
+    rows = watchlist.top(one.assign(churn_probability=chances), 5).rows
+    assert [row["customer_id"] for row in rows] == [one.loc[1, "customer_id"]]
 
 
 def test_a_table_of_nobody_lists_nobody():
