@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from regulars.jobs import Scored
     from regulars.settings import Settings
     from serving.groups.unanswered import Unanswered
+    from training.unsaid import Finding
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ class Doubts:
         Day that `freshness` is of: the as-of date, or the latest day that a source, the last
         score table or the champion's training reaches.
     notes : tuple of str
-        By how much the source that sets the as-of date ends before the rest, a sentence.
+        By how much the source that sets the as-of date ends before the rest, and what the
+        champion could not back in the newest rows, a sentence each.
     """
 
     freshness: tuple[Freshness, ...]
@@ -78,7 +80,7 @@ def find(settings: Settings, inputs: Inputs, as_of: date) -> Doubts:
         Without the last scores where they cannot be read.
     """
     from features import freshness
-    from regulars import jobs, lag
+    from regulars import jobs, lag, likeness
     from serving.errors import ScoreTableError
     from serving.groups import unanswered
 
@@ -90,7 +92,14 @@ def find(settings: Settings, inputs: Inputs, as_of: date) -> Doubts:
         told = () if scored is None else unanswered.of_file(place.scores(scored))
     except ScoreTableError:
         scored, told = None, ()
-    return Doubts(fresh, scored, told, day, lag.sentences(marks, fresh))
+    unlike = likeness.find(settings, inputs, as_of) or ()
+    notes = (*lag.sentences(marks, fresh), *(_next(one) for one in unlike))
+    return Doubts(fresh, scored, told, day, notes)
+
+
+def _next(finding: Finding) -> str:
+    """What the next full scoring will not say."""
+    return f"The next scores will not say {', '.join(finding.answers)}: {finding.in_words()}"
 
 
 def fresh(doubts: Doubts) -> Table:

@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from regulars import jobs
+from regulars import jobs, likeness
 
 if TYPE_CHECKING:
     from features.freshness import Freshness
@@ -146,11 +145,7 @@ def _trained(settings: Settings, *, servers: bool) -> date | None:
     from training.registry import CHAMPION
 
     uri = str(settings.tracking.uri)
-    if uri.startswith("sqlite"):
-        # A registry that is not there would be made.
-        if not Path(uri.partition(":///")[2]).is_file():
-            return None
-    elif not servers:
+    if not likeness.has_registry(settings) and (uri.startswith("sqlite") or not servers):
         return None
     for version in registry.versions(uri, settings.name):
         if CHAMPION in version.aliases and "trained_as_of" in version.tags:

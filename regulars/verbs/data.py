@@ -23,7 +23,8 @@ def check(config: Config = CONFIG, json: Json = False) -> None:
 
     Says how many rows were accepted and how many rejected and why (they are kept in a file),
     the span, the customers, whether that is enough to answer each question, how fresh each source
-    is, and whom the last scores do not answer in full. Refuses when no row was accepted.
+    is, whom the last scores do not answer in full, and what the next ones will not say. Refuses
+    when no row was accepted.
     """
     from regulars import data_report, jobs
     from regulars.settings import load

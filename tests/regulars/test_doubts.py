@@ -212,6 +212,16 @@ def test_check_says_how_fresh_the_sources_are_and_whom_the_last_scores_leave_out
     assert f"What the scores of {AS_OF} do not say" in shown
 
 
+@pytest.mark.parametrize("fault", ["the products are gone", "cents came for euros"])
+def test_check_says_what_the_next_scores_will_not_say_before_they_are_made(healthy, fault):
+    spoil, reason, _ = FAULTS[fault]
+    for path, rows in zip(("sales.csv", "calls.csv"), spoil(sales(), calls()), strict=True):
+        rows.to_csv(healthy.parent / path, index=False)
+    found, aside = run(healthy, "check")
+    (note,) = [note for note in found["notes"] if note.startswith("The next scores will not say")]
+    assert reason in note and "churn_probability" in note and note in aside
+
+
 def test_a_log_that_ends_before_the_rest_is_told_where_no_date_is_asked_for(healthy, scored):
     """The default as-of date follows the log, so no silence shows at it."""
     scored(lambda sold, called: (sold[sold["day"] < EARLY], called))
@@ -250,8 +260,7 @@ def test_a_log_that_reaches_the_rest_is_not_told(healthy, scored):
     scored(lambda sold, called: (sold, called))
     for verb in ("check", "score"):
         found, aside = run(healthy, verb)
-        assert not [note for note in found["notes"] if "transactions" in note]
-        assert "The transactions end" not in aside
+        assert not found["notes"] and "Note:" not in aside
 
 
 def test_the_card_says_where_the_model_is_silent(healthy):
