@@ -20,7 +20,7 @@ def two() -> pd.DataFrame:
 def test_the_type_of_the_columns_does_not_matter(two, kind):
     past = read(two.astype(kind))
     for name, values in vars(past).items():
-        if name == "contacts":  # not among the columns: nobody asked for anything
+        if name in ("contacts", "earned"):  # not among the columns: nobody asked for them
             continue
         assert values.dtype == np.float64
         np.testing.assert_array_equal(values, [3.0, np.nan])
