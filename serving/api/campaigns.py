@@ -106,10 +106,11 @@ def kept(worker: Worker, plan_id: str) -> dict[str, Any] | None:
     """
     from serving.campaigns import shelf
 
-    folder = worker.need_office().store.plans()
+    office = worker.need_office()
+    folder = office.store.plans()
     try:
         # In this order: it may be done between the two looks.
-        being_made = shelf.under_way(folder, plan_id)
+        being_made = office.has_begun(plan_id) or shelf.under_way(folder, plan_id)
         figures = shelf.said(folder, plan_id)
     except CampaignError as error:
         raise _refused(error) from error

@@ -88,6 +88,7 @@ class Office:
         self._proposals: OrderedDict[Hashable, Proposal] = OrderedDict()
         self._facts: tuple[date, datetime, Facts] | None = None
         self._maker = ThreadPoolExecutor(1, thread_name_prefix="plan")
+        self._begun: dict[str, Future[None]] = {}
 
     def propose(
         self, day: date, budget: float | None = None, actions: Collection[str] | None = None
@@ -191,7 +192,14 @@ class Office:
             If no plan can be made.
         """
         terms, plan_id = self._terms(actions), self.named(day, budget, actions)
-        return plan_id, self._maker.submit(self._make, plan_id, day, terms, budget, who)
+        begun = self._maker.submit(self._make, plan_id, day, terms, budget, who)
+        self._begun[plan_id] = begun
+        begun.add_done_callback(lambda _: self._begun.pop(plan_id, None))
+        return plan_id, begun
+
+    def has_begun(self, plan_id: str) -> bool:
+        """Whether a plan is being made here, claimed in the store or not yet."""
+        return plan_id in self._begun
 
     def seal(self, plan_id: str, who: str) -> str:
         """What a form has to bring to make a plan: only a page of ours could have told it.

@@ -216,6 +216,14 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     return Shop(folder, log, write_scores(folder))
 
 
+@pytest.fixture
+def no_plans(shop: Shop) -> None:
+    """Plans of other tests are put away: who is in one that runs is in no other."""
+    for file in (shop.store / "plans").glob("*"):
+        if file.suffix in (".json", ".parquet"):
+            file.unlink()
+
+
 @pytest.fixture(scope="session")
 def scored() -> Any:
     """`scored(folder, as_of)`: a further score table of the shop."""
@@ -267,6 +275,8 @@ class Service:
         """Ask; with the key of operations unless another one, or None, is given."""
         sent = {**({} if key is None else {"X-API-Key": key}), **(headers or {})}
         asked = self._client.request(method, path, headers=sent, **given)
+        # Each request stands alone: a language that one test chooses is not that of the next.
+        self._client.cookies.clear()
         return asyncio.run_coroutine_threadsafe(asked, self._loop).result(60)
 
     def get(self, path: str, **given: Any) -> httpx.Response:

@@ -28,7 +28,7 @@ BACK = {"treated": 0.75, "holdout": 0.3}
 
 
 @pytest.fixture
-def walk(tab, shop, service):
+def walk(tab, shop, service, no_plans):
     """A browser in which a person walks; the plans that it made are put away afterwards."""
     for path in ("/plan", f"/plan?budget={BUDGET}"):
         ask_until_answered(service, path)
