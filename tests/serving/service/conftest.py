@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -18,12 +17,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
 import pandas as pd
 import pytest
+
+from tests.serving.service.actions import ACTIONS
+from tests.serving.service.browsing import browser, tab  # noqa: F401 - fixtures
 
 AS_OF = date(2024, 7, 1)
 HORIZON_DAYS = 60
@@ -37,27 +38,6 @@ KEYS = {
     "risk+value": "key-of-both",
     "admin": "key-of-operations",
 }
-
-ACTIONS = """
-[actions.call]
-channel = "telephone"
-cost = 2.0
-capacity = 40
-mass = false
-owner = "Ann"
-kept = { mean = 0.2, sd = 0.08 }
-
-[actions.voucher]
-channel = "e-mail"
-cost = 0.1
-cost_per_spend = 0.05
-kept = { mean = 0.08, sd = 0.04 }
-lift = { mean = 0.1, sd = 0.05 }
-
-[plan]
-budget = 60
-holdout = 0.2
-"""
 
 
 @dataclass(frozen=True)
@@ -406,57 +386,3 @@ def quiet_environ() -> dict[str, str]:
     """Environment of this process without what tests of the service set."""
     gone = ("REGULARS_", "BENTOML_", "PROMETHEUS_", "PYTEST_")
     return {name: value for name, value in os.environ.items() if not name.startswith(gone)}
-
-
-BROWSER = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Debian's chromium, driven by Playwright."""
-    program = shutil.which("chromium")
-    if program is None:
-        reason = "chromium is not installed (Debian: chromium)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{reason} (in CI it has to be there)", pytrace=False)
-        pytest.skip(reason)
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=program, args=BROWSER)
-        yield running
-        running.close()
-
-
-@pytest.fixture
-def tab(browser, address, keys):
-    """`tab(**how)`: a page signed in as operations; afterwards nothing may have gone wrong."""
-    opened, faults = [], []
-
-    def open_tab(**how):
-        signed_in = {"username": "me", "password": keys["admin"]}
-        context = browser.new_context(http_credentials=signed_in, base_url=address, **how)
-        page = context.new_page()
-        # Nothing is timed: a busy machine may be slow.
-        page.set_default_timeout(180_000)
-        page.on("console", lambda said: faults.append(said.text))
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("request", lambda asked: seen.append(asked.url))
-        opened.append(context)
-        return page
-
-    seen: list[str] = []
-    yield open_tab
-    for context in opened:
-        context.close()
-    assert faults == []
-    assert {urlsplit(url).netloc for url in seen} == {urlsplit(address).netloc}
-    assert not [url for url in seen if "shopper" in url]
