@@ -26,6 +26,21 @@ from training.evidence import Evidence, Order
 from training.spread import Window
 
 
+def mae_at_level(observed: np.ndarray, predicted: np.ndarray) -> float:
+    """Mean absolute error with the total set right, which luck and low forecasts cannot better.
+
+    Parameters
+    ----------
+    observed, predicted : ndarray of shape (n,)
+
+    Returns
+    -------
+    float
+        In currency.
+    """
+    return metrics.mae(observed, predicted * (observed.sum() / predicted.sum()))
+
+
 @dataclass(frozen=True)
 class Metric:
     """A figure of the quality table.
@@ -58,6 +73,7 @@ METRICS = (
     Metric("bias of purchases", metrics.total_bias, "expected_purchases", "occasions", "zero"),
     Metric("Gini of spend", metrics.normalised_gini, "expected_spend", "spend", "more"),
     Metric("MAE of spend", metrics.mae, "expected_spend", "spend", "less"),
+    Metric("MAE at the level", mae_at_level, "expected_spend", "spend", "less"),
     Metric("bias of spend", metrics.total_bias, "expected_spend", "spend", "zero"),
 )
 

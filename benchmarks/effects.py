@@ -17,6 +17,7 @@ from regulars import environment
 environment.prepare(os.environ)
 
 import argparse
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
@@ -45,11 +46,10 @@ twenty such rows will seem to have one."""
 MADE = """{campaigns} campaigns each. Spend is zero for who does not return and log-normal for who
 does; the heavy one has a coefficient of variation of 3 given return. Effects: none, or a fifth
 of the leaving kept and spend up by 5 %. Coverage is the share of campaigns whose 95 % interval
-holds the true effect, as far as anything was concluded; three standard errors are
-± {noise:.1f} points. Own: each arm with its own variance (Welch), as it would be without the
-rule for small holdouts. An action that raises returns as much as this one does (12 points) raises
-their spread too, so that a common one is wide for a small holdout, up to 98 in 100. Shown: the
-share in which the interval leaves out 0."""
+holds the true effect, as far as anything was concluded. Three standard errors are
+± {noise:.1f} points: of shares of exactly 95 %, luck puts {outside:.0%} outside of 93 to 97.
+Own: each arm with its own variance (Welch), as it would be without the rule for small holdouts.
+Shown: the share in which the interval leaves out 0."""
 BROKEN = """2,000 customers with a tenth held out, of whom the log loses some: the share of
 {campaigns} campaigns in which the check of the arms bars any conclusion."""
 
@@ -247,8 +247,9 @@ def main() -> None:
         print(table(list(hillstrom_rows(pd.read_csv(FILE)))))
     else:
         print("(Hillstrom's file is not there: set REGULARS_DATA)")
-    noise = 300 * (0.95 * 0.05 / campaigns) ** 0.5
-    print(f"\n## Coverage of the intervals\n\n{MADE.format(campaigns=campaigns, noise=noise)}\n")
+    error = (0.95 * 0.05 / campaigns) ** 0.5
+    given = {"noise": 300 * error, "outside": math.erfc(0.02 / error / math.sqrt(2))}
+    print(f"\n## Coverage of the intervals\n\n{MADE.format(campaigns=campaigns, **given)}\n")
     print(table(list(coverage_rows(campaigns))))
     print(f"\n## Arms that lost customers\n\n{BROKEN.format(campaigns=campaigns)}\n")
     print(table(list(broken_rows(campaigns))))

@@ -37,7 +37,9 @@ from benchmarks.printed import heading, table
 
 ABOUT = """Each data set is seen as of a date; everybody learns strictly before it and answers for
 the days after it. A star marks the best figure of a line. The grade is what the backtest before
-that date gave; nothing of the test window was seen in any choice."""
+that date gave; nothing of the test window was seen in any choice. *MAE at the level* is of
+forecasts whose total is set to what was spent: the mean absolute error rewards forecasts that are
+low, and one window's level is partly luck."""
 KINDS = """How far Regulars' figures hold for each stage and tier of at least 200 customers: return
 rates, and the coverage of the 80 % intervals, where nothing bought counts by the part that they
 need."""

@@ -63,6 +63,8 @@ def beside_others(outcome: Outcome) -> Iterator[Bar]:
             "≤ 1.02",
             ratio <= 1.02,
         )
+    ratio = ours["MAE at the level"] / _best(others, "MAE at the level", min)
+    yield Bar(f"{outcome.case}: the same of all others, each total set right", f"{ratio:.3f}")
     for name in ("bias of purchases", "bias of spend"):
         met = abs(ours[name]) <= 0.10
         yield Bar(f"{outcome.case}: {name}", f"{ours[name]:+.1%}", "within 10 %", met)

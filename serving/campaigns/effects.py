@@ -19,8 +19,10 @@ of their own: each is compared within itself and counts by its customers.
 
 A holdout that is far smaller than the treated does not know its own spread: of heavy-tailed spend
 its mean and its variance are low together, and intervals by its own variance hold 86 of 100 times
-instead of 95 (docs/effects.md). Then the arms are taken to be alike but for their level: each
-stratum has one variance, and each score one slope, from both arms together.
+instead of 95 (docs/effects.md). Then the arms are taken to be alike but for their level and for how
+many came back: each score has one slope, and the variance of an arm within a stratum is that of
+both arms' residuals, weighted so that as many came back as did in that arm (`_as_many`). Who comes
+back brings most of the spread of purchases and spend, and an action that works changes it.
 """
 
 from __future__ import annotations
@@ -91,6 +93,7 @@ def compare(
     scores: Floats | None = None,
     *,
     alike: bool = False,
+    returned: NDArray[np.bool_] | None = None,
 ) -> Comparison:
     """Compare the arms of one action.
 
@@ -107,6 +110,8 @@ def compare(
         out when an arm has fewer than 20 customers for each.
     alike : bool, default False
         Whether the arms share slopes and variances: for arms of very different size.
+    returned : ndarray of shape (n,), bool, optional
+        Who came back: with it `alike` arms share their variances given that.
 
     Returns
     -------
@@ -121,6 +126,7 @@ def compare(
     if not used.all():
         outcomes, treated, strata = outcomes[used], treated[used], strata[used]
         scores = None if scores is None else scores[used]
+        returned = None if returned is None else returned[used]
     sizes = np.bincount(treated, minlength=2)
     if sizes.min() < 2:
         raise CampaignError(
@@ -130,7 +136,10 @@ def compare(
     known = None if scores is None else _telling(scores, treated)
     if known is not None and sizes.min() < LEAST_PER_SCORE * known.shape[1]:
         known = None
-    arms = (_alike if alike else _apart)(outcomes, treated, strata, known)
+    if alike:
+        arms = _alike(outcomes, treated, strata, known, returned)
+    else:
+        arms = _apart(outcomes, treated, strata, known)
     return Comparison(*arms, known is not None, int((~used).sum()))
 
 
@@ -148,37 +157,85 @@ def _apart(
 
 
 def _alike(
-    outcomes: Floats, treated: NDArray[np.bool_], strata: NDArray[np.int64], known: Floats | None
+    outcomes: Floats,
+    treated: NDArray[np.bool_],
+    strata: NDArray[np.int64],
+    known: Floats | None,
+    returned: NDArray[np.bool_] | None,
 ) -> tuple[Arm, Arm]:
     """Both arms, with slopes and variances in common.
 
     With b the slopes within arms and strata, m_a = Σ_s W_s (ȳ_as − b'(x̄_as − x̄_s)); its covariance
-    is Σ_s W_s² S_s / n_as, where S_s is that of the residuals of both arms in the stratum.
+    is Σ_s W_s² S_as / n_as, where S_as is that of y − b'x of both arms in the stratum, with as many
+    who came back as in the arm, and less what the action changed among those alike in that.
     """
     cells, both = 2 * strata + treated, np.bincount(strata)
-    sizes = np.bincount(cells, minlength=2 * (strata.max() + 1))
-    means = _stratum_means(outcomes, cells, sizes)
-    residuals, fitted = outcomes - means[cells], 0
+    sizes = np.bincount(cells, minlength=2 * len(both))
+    left, fitted = outcomes, 0
     if known is not None:
-        told = _stratum_means(known, cells, sizes)
-        centred = known - told[cells]
-        slopes = np.linalg.pinv(centred.T @ centred) @ (centred.T @ residuals)
-        residuals, fitted = residuals - centred @ slopes, known.shape[1]
-        means = (
-            means
-            - (told - _stratum_means(known, strata, np.bincount(strata)).repeat(2, 0)) @ slopes
-        )
-    both = np.bincount(strata)
+        slopes = _slopes(known, outcomes, cells, sizes)
+        left, fitted = outcomes - known @ slopes, known.shape[1]
+    means = _stratum_means(left, cells, sizes)
+    level = 0.0 if known is None else _stratum_means(known, strata, both) @ slopes
+    left = left - treated[:, None] * _shift(left, treated, strata, returned)
     shares, spare = both / len(strata), np.maximum(both - 2.0, 1.0)
     spare *= max(1.0 - fitted / spare.sum(), 0.1)
     arms = []
     for place in (1, 0):
         own = sizes[place::2]
-        errors = residuals * (shares / np.sqrt(spare * own))[strata][:, None]
+        weights = _as_many(returned, treated == place, strata)
+        centre = _stratum_means(left * weights[:, None], strata, both)
+        scale = (shares / np.sqrt(spare * own))[strata] * np.sqrt(weights)
+        errors = (left - centre[strata]) * scale[:, None]
         parts = _stratum_means(errors**2, strata, both) * both[:, None]
-        freedom = _satterthwaite(parts, spare)
-        arms.append(Arm(int(own.sum()), shares @ means[place::2], errors.T @ errors, freedom))
+        mean = shares @ (means[place::2] + level)
+        arms.append(Arm(int(own.sum()), mean, errors.T @ errors, _satterthwaite(parts, spare)))
     return arms[0], arms[1]
+
+
+def _slopes(
+    known: Floats, outcomes: Floats, cells: NDArray[np.int64], sizes: NDArray[np.int64]
+) -> Floats:
+    """Least squares of the outcomes on the scores within arms and strata."""
+    centred = known - _stratum_means(known, cells, sizes)[cells]
+    return np.asarray(np.linalg.pinv(centred.T @ centred) @ (centred.T @ outcomes))
+
+
+def _shift(
+    left: Floats,
+    treated: NDArray[np.bool_],
+    strata: NDArray[np.int64],
+    returned: NDArray[np.bool_] | None,
+) -> Floats:
+    """How far the treated lie above the held out of the same stratum and return, on average."""
+    groups = strata if returned is None else 2 * strata + returned
+    sizes = np.maximum(np.bincount(groups), 1)
+    arm = treated.astype(np.float64)[:, None]
+    centred = arm - _stratum_means(arm, groups, sizes)[groups]
+    square = float((centred**2).sum())
+    return centred.T @ left / square if square else np.zeros((1, left.shape[1]))
+
+
+def _as_many(
+    returned: NDArray[np.bool_] | None, arm: NDArray[np.bool_], strata: NDArray[np.int64]
+) -> Floats:
+    """Weights of both arms' customers under which as many came back as in one of them.
+
+    With p_s the share of a stratum that came back and d = Σ_s W_s (p_as − p_s) how far the arm
+    lies off it, those who came back weigh (p_s + d) / p_s, the others (1 − p_s − d) / (1 − p_s):
+    a stratum's holdout of five does not know its own share, all of them together do.
+    """
+    if returned is None:
+        return np.ones(len(strata))
+    came, both = returned.astype(np.float64)[:, None], np.bincount(strata)
+    share = _stratum_means(came, strata, both)[:, 0]
+    own = _stratum_means(came[arm], strata[arm], np.bincount(strata[arm], minlength=len(both)))
+    off = float(both @ (own[:, 0] - share)) / len(strata)
+    # Where all or none of a stratum came back there is nothing to weigh.
+    aim = np.where((share > 0) & (share < 1), np.clip(share + off, 0.0, 1.0), share)
+    back = np.divide(aim, share, out=np.ones_like(share), where=share > 0)
+    gone = np.divide(1 - aim, 1 - share, out=np.ones_like(share), where=share < 1)
+    return np.asarray(np.where(returned, back[strata], gone[strata]))
 
 
 def _joined(

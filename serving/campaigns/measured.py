@@ -148,6 +148,7 @@ def _said(values: Floats) -> bool:
 
 def _compared(records: Records, columns: Mapping[str, Floats], *, with_scores: bool) -> Comparison:
     sizes = np.bincount(records.treated, minlength=2)
+    returned = records.outcomes["returned"]
     return compare(
         np.column_stack(list(columns.values())),
         records.treated,
@@ -155,6 +156,7 @@ def _compared(records: Records, columns: Mapping[str, Floats], *, with_scores: b
         records.shares,
         records.scores if with_scores else None,
         alike=bool(sizes.max() > UNEQUAL * sizes.min()),
+        returned=returned > 0 if _said(returned) else None,
     )
 
 

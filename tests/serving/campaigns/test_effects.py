@@ -127,3 +127,35 @@ def test_a_small_holdout_of_heavy_tailed_spend_is_held_to_its_word():
     own, both = covered / 400
     assert own < 0.90
     assert 0.92 <= both <= 0.98
+
+
+def test_an_arm_is_as_spread_as_its_own_share_of_returns_makes_it():
+    """Of an outcome that is the return itself, the variance p_a (1 − p_a) / (n_a − 2 n_a / n)."""
+    random = np.random.default_rng(8)
+    treated = random.permutation(2000) < 1800
+    returned = random.random(2000) < np.where(treated, 0.6, 0.3)
+    given = returned[:, None].astype(float), treated, np.zeros(2000, int), np.full(2000, 0.9)
+    found = compare(*given, alike=True, returned=returned)
+    for arm, rows in ((found.treated, treated), (found.holdout, ~treated)):
+        share = returned[rows].mean()
+        wanted = share * (1 - share) / rows.sum() * 2000 / 1998
+        assert arm.covariance[0, 0] == pytest.approx(wanted)
+
+
+def test_an_action_that_brings_many_back_has_intervals_that_hold_what_they_say():
+    """Coverage over 1,000 campaigns of 900 treated and 100 held out, returns .1 and .5.
+
+    With one variance for both arms 99 of 100 are covered; the range is 95 ± 3 standard errors.
+    """
+    random, covered = np.random.default_rng(9), np.zeros(2)
+    treated = np.arange(1000) < 900
+    given = treated, np.zeros(1000, int), np.full(1000, 0.9)
+    for _ in range(1000):
+        returned = random.random(1000) < np.where(treated, 0.5, 0.1)
+        spend = (returned * np.exp(0.6 * random.normal(size=1000) - 0.18))[:, None]
+        for place, who in enumerate((None, returned)):
+            _, _, lower, upper = interval(compare(spend, *given, alike=True, returned=who), 0)
+            covered[place] += lower <= 0.4 <= upper
+    one, each = covered / 1000
+    assert one > 0.98
+    assert 0.93 <= each <= 0.97
