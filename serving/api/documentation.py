@@ -86,6 +86,13 @@ _LOOKS: tuple[tuple[str, type[BaseModel], str, tuple[dict[str, Any], ...]], ...]
         (),
     ),
     (
+        "/satisfaction",
+        group_messages.SatisfactionAnswer,
+        "Who is pleased and leaves, who is unhappy and stays, and open complaints; a browser gets "
+        "the page.",
+        (),
+    ),
+    (
         "/effects",
         effect_messages.EffectsAnswer,
         "What measured plans changed, and what the next ones reckon with; a browser gets the page.",
