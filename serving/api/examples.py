@@ -252,6 +252,7 @@ ERRORS: Mapping[str, Any] = MappingProxyType(
         ),
         "401": _error("unauthorized", "An API key is needed: send it as Authorization: Bearer, …"),
         "403": _error("forbidden", "This key has no scope for it; expected one of: risk."),
+        "404": _error("not_found", "There is no such plan in the store; /plans lists them."),
         "413": _error("too_large", "The body is larger than 16 MiB; send it in parts."),
         "415": _error(
             "unsupported_media_type", "Expected JSON: send Content-Type: application/json."
