@@ -35,7 +35,9 @@ def score(
     as_of: AsOf = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", callback=kind, help="A file, .parquet or .csv."),
+        typer.Option(
+            "--out", "-o", callback=kind, help="A file, .parquet or .csv; replaced if it is there."
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
