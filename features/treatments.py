@@ -109,6 +109,26 @@ def last_treated(treatments: ir.Table, as_of: date) -> ir.Table:
     return seen.group_by("customer_id", "action").aggregate(day=seen.day.max())
 
 
+def sent(treatments: ir.Table, first: date, until: date) -> ir.Table:
+    """Who was treated with what between two days.
+
+    Parameters
+    ----------
+    treatments : ibis table
+        Accepted rows.
+    first, until : date
+        From the midnight of `first` on, up to that of `until`.
+
+    Returns
+    -------
+    Table with ``customer_id`` and ``action`` (null where the source does not say), each pair once;
+    who was held out was not treated.
+    """
+    days = (treatments.day >= ibis.literal(first)) & (treatments.day < ibis.literal(until))
+    seen = treatments.filter(days, treatments.arm == TREATED)
+    return seen.select("customer_id", "action").distinct()
+
+
 def _column(opened: Opened, source: TreatmentsSource, setting: str) -> Any:
     name = getattr(source, setting)
     return settings_column(opened, name, f"{_KEY}.{setting}")

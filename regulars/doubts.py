@@ -173,3 +173,32 @@ def of_risk(done: Scored) -> Sequence[str]:
 
     told = unanswered.of_file(done.paths[0])
     return [one.reason for one in told if "churn_probability" in one.answers]
+
+
+def of_nothing(done: Scored, settings: Settings) -> Sequence[str]:
+    """Say that a table forecasts nothing of anybody, and what reads it all the same.
+
+    Parameters
+    ----------
+    done : Scored
+    settings : Settings
+        Whose store holds the table.
+
+    Returns
+    -------
+    sequence of str
+        A sentence; empty where something is said, or where a newer table is read.
+    """
+    from regulars import jobs
+    from serving import abstention
+
+    days = jobs.store(settings).dates("scores")
+    said = done.frame[list(abstention.MODELLED)].notna().to_numpy().any()
+    if said or done.as_of != max(days):
+        return []
+    before = max((day for day in days if day < done.as_of), default=None)
+    back = f" Remove {done.paths[0]} to go back to the scores of {before}." if before else ""
+    return [
+        f"Nothing is forecast of anybody as of {done.as_of}, and this is the newest score table "
+        f"now: pages, plans and groups read it and have nothing to show.{back}"
+    ]

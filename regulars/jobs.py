@@ -339,6 +339,7 @@ def score(
         scored_at=now,
         thresholds=thresholds,
         counts=scores.counts(frame) | {"expected": totals.expected(frame, swing.of(scorer))},
+        margin=scorer.terms.margin if getattr(scorer, "margins", None) is None else None,
     )
     paths = (store(settings).scores(as_of), *([out] if out else []))
     for path in paths:

@@ -37,6 +37,17 @@ def guardrails(measured: Measurement) -> Table | None:
     return _table("Guardrails", [(one, row) for one in measured.actions for row in one.guardrails])
 
 
+def delivery(measured: Measurement) -> Table | None:
+    """Table of who was contacted of both arms; None where no source tells."""
+    rows = [
+        [one.action or _WHOLE, sent.treated, sent.reached, sent.held_out, sent.contaminated]
+        for one in measured.actions
+        if (sent := one.delivery) is not None
+    ]
+    heads = ["action", "treated", "of them contacted", "held out", "of them contacted "]
+    return tables.table("What was sent", heads, rows) if rows else None
+
+
 def sentences(measured: Measurement) -> Iterator[str]:
     """What to know before anything is made of it."""
     if not measured.over:
@@ -109,6 +120,7 @@ def _about(one: ActionResult) -> Iterator[str]:
         yield f"{name}: {one.left_out:,} customers are left out: their stratum lacks an arm."
     if one.others:
         yield f"{name}: {one.others:,} of the treated got more than this; the effect is of all."
+    yield from _sent(name, one)
     for row in one.outcomes:
         if row.verdict == "none" and row.smallest is not None:
             yield (
@@ -117,6 +129,29 @@ def _about(one: ActionResult) -> Iterator[str]:
             )
     for harm in one.flagged:
         yield f"{name}: more customers {_WORDS[harm]} than without it. Stop and look why."
+
+
+def _sent(name: str, one: ActionResult) -> Iterator[str]:
+    """Sentences on who was contacted other than planned."""
+    sent = one.delivery
+    if sent is None:
+        return
+    if sent.contaminated:
+        yield (
+            f"{name}: {sent.contaminated:,} of {sent.held_out:,} held out were contacted all the "
+            f"same ({sent.contaminated / sent.held_out:.1%}): the effect is of the assignment and "
+            "smaller than that of the contact. Keep the held out away from who sends."
+        )
+    if sent.treated and not sent.reached:
+        yield (
+            f"{name}: no treated customer was contacted in these days by [sources.treatments]. "
+            "Was it sent, and is it written there under this name?"
+        )
+    elif sent.reached < sent.treated:
+        yield (
+            f"{name}: {sent.reached:,} of {sent.treated:,} treated were contacted "
+            f"({sent.reached / sent.treated:.1%}); the effect is of all who were assigned."
+        )
 
 
 def _figure(outcome: str, mean: float) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +18,11 @@ if TYPE_CHECKING:
     from features.settings import Sources
     from features.store import Store
     from regulars.settings import Settings
-    from serving.campaigns.belief import Effect
+    from serving.campaigns.belief import Belief, Effect
     from serving.campaigns.results import Measurement
+
+#: Deviations of both together by which an assumption is told to be far from what was measured.
+FAR = 3.0
 
 
 @dataclass(frozen=True)
@@ -46,12 +51,15 @@ class Measured:
 
 
 def needed(settings: Settings) -> Sources:
-    """Sources that say what happened."""
+    """Sources that say what happened, and what was sent."""
     from features.settings import Sources
 
     given = settings.sources
     return Sources(
-        transactions=given.transactions, subscriptions=given.subscriptions, events=given.events
+        transactions=given.transactions,
+        subscriptions=given.subscriptions,
+        events=given.events,
+        treatments=given.treatments,
     )
 
 
@@ -124,6 +132,7 @@ def measure(
     )
     until = start + timedelta(days=days)
     measured = _measured(rows, place, records, plan_id, until, days)
+    measured = _delivered(measured, rows, inputs)
     path = measurements.keep(place.path, measured)
     kept_before = plan_id in beliefs.sources(place.path)
     learned = _learn(settings, place, measured) if keep else {}
@@ -206,6 +215,20 @@ def _measured(
     return Measurement(plan_id, start, horizon, days, until, strange, found, held, treated)
 
 
+def _delivered(measured: Measurement, rows: pa.Table, inputs: Inputs) -> Measurement:
+    """The measurement with who was contacted, where the treatments tell."""
+    from features import treatments
+    from features.compat import arrow
+    from serving.campaigns.delivery import deliveries
+
+    if inputs.treatments is None:
+        return measured
+    sent = arrow(treatments.sent(inputs.treatments, measured.as_of, measured.measured_on))
+    told = deliveries(rows, sent)
+    found = tuple(replace(one, delivery=told[one.action]) for one in measured.actions)
+    return replace(measured, actions=found)
+
+
 def _learn(settings: Settings, place: Store, measured: Measurement) -> dict[str, Effect]:
     """Keep what each action of the settings showed."""
     from serving.campaigns import learned
@@ -217,8 +240,27 @@ def _learn(settings: Settings, place: Store, measured: Measurement) -> dict[str,
                 one.learned, measured.plan_id, measured.measured_on, one.ratio.treated
             )
             prior = settings.actions[one.action].assumed
+            _doubt(one.action, prior, one.learned)
             found[one.action] = learned.append(place.path, one.action, estimate, prior)
     return found
+
+
+def _doubt(action: str, prior: Effect, found: Mapping[str, Belief]) -> None:
+    """Warn where an assumption lies so far from the data that one of them is wrong."""
+    from training.errors import StatisticalWarning
+
+    for name, one in found.items():
+        assumed = getattr(prior, name)
+        if (distance := assumed.distance(one)) > FAR:
+            warnings.warn(
+                f"The settings assume {name} = {assumed.mean:g} ± {assumed.sd:g} of {action}; "
+                f"measured is {one.mean:.3g} ± {one.sd:.2g}, {distance:.1f} deviations of both "
+                "together away. What is kept lies between the two and is backed by neither: check "
+                f"the measurement, or give `{name}` of [actions.{action}] another mean or a wider "
+                "sd and measure again with --keep.",
+                StatisticalWarning,
+                stacklevel=2,
+            )
 
 
 def _notes(settings: Settings, inputs: Inputs, keep: bool, learned: dict) -> list[str]:
@@ -227,6 +269,11 @@ def _notes(settings: Settings, inputs: Inputs, keep: bool, learned: dict) -> lis
         notes.append(
             "Complaints and unsubscribes are not watched: they need [sources.events], with the "
             "kinds complaint and unsubscribe."
+        )
+    if inputs.treatments is None:
+        notes.append(
+            "Who was really contacted is not looked at: that needs [sources.treatments]. The "
+            "effect is that of the assignment either way."
         )
     certain = [name for name in learned if settings.actions[name].kept.sd == 0]
     if keep and certain:

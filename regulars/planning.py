@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,7 +79,8 @@ def plan(
     out : Path or None
         File for who acts, ``.csv`` or ``.parquet``.
     dry : bool
-        Whether nothing is kept, exported and noted.
+        Whether nothing is kept, exported and noted; the store's key is made all the same, so that
+        the plan that is then made has the same name and figures.
     tell : callable
         Told of the progress.
 
@@ -93,26 +93,27 @@ def plan(
     CampaignError
         If there is no such score table, no action, or nobody whose value is known.
     """
+    from serving import scores
     from serving.campaigns import holdout, learned, making, membership, planning, remarks
 
     tell("plan", 0, 1)
     place, kept_to = jobs.store(settings), terms(settings)
     day = making.newest(place, as_of)
-    folder = place.plans()
-    plan_id = f"{day.isoformat()}-{secrets.token_hex(4)}"
-    running = membership.running(folder, day, plan_id)
+    folder, told = place.plans(), learned.read(place.path)
+    meta, running = scores.read_meta(place.scores(day)), membership.running(folder, day)
     order = making.order(
         kept_to,
         making.facts(inputs, day),
-        learned.read(place.path),
-        plan_id=plan_id,
-        # A rehearsal draws too, but leaves no key behind.
-        key=secrets.token_bytes(32) if dry and not folder.exists() else holdout.key_of(folder),
+        told,
+        plan_id="",
+        # A rehearsal draws too, by the key that the plan will be drawn by.
+        key=holdout.key_of(folder),
         budget=budget,
         running=running,
     )
+    order = replace(order, plan_id=making.name(kept_to, meta, told, order))
     scored = making.score_rows(place.scores(day), kept_to)
     made = planning.draw_up(scored, making.beside(order, folder))
     kept = () if dry else making.keep(made, place, who=who, now=now, out=out, running=running)
     tell("plan", 1, 1)
-    return Planned(made, kept, remarks.notes(kept_to))
+    return Planned(made, kept, remarks.notes(kept_to, meta))

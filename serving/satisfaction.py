@@ -12,7 +12,8 @@ fields. Loyal is who is in rhythm: in the stages new, growing, loyal and won_bac
 lapsed are leaving.
 
 Null rule: without an events source nothing is said of anyone; without a stage a customer is
-counted nowhere.
+counted nowhere. Where nobody has a stage no field is known, and where nobody ever gave a mark none
+of the satisfied: that is null and not 0. So is a sum of lifetime values none of which is said.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from features.compat import arrow
-from serving.groups.ledger import money
+from serving.groups.ledger import money, number
 from serving.groups.lifecycle import STAGES
 
 if TYPE_CHECKING:
@@ -55,21 +56,22 @@ class Field:
     ----------
     mood : {"satisfied", "unhappy", "silent"}
     staying : bool
-    customers : int
-    share : float
-        Of all who are counted, in [0, 1].
+    customers : int or None
+        None where it is not known: nobody has a stage or, of the satisfied, nobody gave a mark.
+    share : float or None
+        Of all who are counted, in [0, 1]; None where `customers` is.
     churn_probability : float or None
         Mean; None where none is said.
-    equity : float
-        Sum of the lifetime values, in currency.
+    equity : float or None
+        Sum of the lifetime values, in currency; None where none is said.
     """
 
     mood: str
     staying: bool
-    customers: int
-    share: float
+    customers: int | None
+    share: float | None
     churn_probability: float | None
-    equity: float
+    equity: float | None
 
 
 @dataclass(frozen=True)
@@ -100,14 +102,14 @@ class Satisfaction:
     open: int
 
 
-def satisfaction(table: ir.Table, number: int, *, by: str = "clv") -> Satisfaction | None:
+def satisfaction(table: ir.Table, most: int, *, by: str = "clv") -> Satisfaction | None:
     """Set satisfaction beside loyalty.
 
     Parameters
     ----------
     table : ibis table
         ``customer_id`` and the columns of `SAID` and `READ`, a row a customer.
-    number : int
+    most : int
         Customers of a list at most.
     by : {"clv", "churn_probability"}
         What the lists are ordered by, the greatest first; ties by customer.
@@ -136,11 +138,11 @@ def satisfaction(table: ir.Table, number: int, *, by: str = "clv") -> Satisfacti
     open_, first = said.complaints_open > 0, [ibis.desc(by), "customer_id"]
 
     def listed(*where: Any) -> tuple[dict[str, Any], ...]:
-        rows = said.filter(*where).order_by(first).limit(number).select(*_SHOWN)
+        rows = said.filter(*where).order_by(first).limit(most).select(*_SHOWN)
         return tuple(arrow(rows).to_pylist())
 
     return Satisfaction(
-        _fields(said),
+        _fields(said, marked=scale is not None),
         listed(open_),
         listed(said.mood == SATISFIED, said.stage == LEAVING[0]),
         listed(said.mood == UNHAPPY, said.staying, ~open_),
@@ -149,7 +151,7 @@ def satisfaction(table: ir.Table, number: int, *, by: str = "clv") -> Satisfacti
     )
 
 
-def of_store(store: Store, day: date, number: int, *, by: str = "clv") -> Satisfaction | None:
+def of_store(store: Store, day: date, most: int, *, by: str = "clv") -> Satisfaction | None:
     """Satisfaction beside loyalty, of the tables that a store holds.
 
     Parameters
@@ -157,7 +159,7 @@ def of_store(store: Store, day: date, number: int, *, by: str = "clv") -> Satisf
     store : Store
     day : date
         Of the score table and the behaviour table.
-    number : int
+    most : int
     by : {"clv", "churn_probability"}
         As `satisfaction` takes them.
 
@@ -177,7 +179,7 @@ def of_store(store: Store, day: date, number: int, *, by: str = "clv") -> Satisf
     said = ledger.scores(engine, store.scores(day)).select("customer_id", *SAID)
     known = ledger.behaviour(engine, store.behaviour(day)).select("customer_id", *READ)
     with ledger.together(said, known).cache() as table:
-        return satisfaction(table, number, by=by)
+        return satisfaction(table, most, by=by)
 
 
 def _mood(table: ir.Table, scale: tuple[float, float] | None) -> ir.StringValue:
@@ -195,7 +197,7 @@ def _mood(table: ir.Table, scale: tuple[float, float] | None) -> ir.StringValue:
     )
 
 
-def _fields(said: ir.Table) -> dict[tuple[str, bool], Field]:
+def _fields(said: ir.Table, *, marked: bool) -> dict[tuple[str, bool], Field]:
     grouped = said.group_by("mood", "staying").aggregate(
         customers=said.count(), churn=said.churn_probability.mean(), equity=said.worth.sum()
     )
@@ -204,8 +206,10 @@ def _fields(said: ir.Table) -> dict[tuple[str, bool], Field]:
     nobody: dict[str, Any] = {"customers": 0, "churn": None, "equity": None}
     fields = {}
     for key in ((mood, staying) for mood in MOODS for staying in (True, False)):
+        if not whole or (key[0] == SATISFIED and not marked):
+            fields[key] = Field(*key, None, None, None, None)
+            continue
         row = found.get(key, nobody)
-        share = row["customers"] / whole if whole else 0.0
-        equity = float(row["equity"] or 0)
-        fields[key] = Field(*key, row["customers"], share, row["churn"], equity)
+        counted = row["customers"]
+        fields[key] = Field(*key, counted, counted / whole, row["churn"], number(row["equity"]))
     return fields

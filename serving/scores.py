@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -94,12 +94,15 @@ class Meta:
     grades : mapping of str to str
         Grade by question.
     scored_at : datetime
-        When, with a time zone.
+        When, with a time zone; in UTC once it was kept.
     thresholds : Thresholds
         Learned from the table, or the ones that it was scored with.
     counts : mapping
         Customers by stage and by tier, as `counts` gives them, and under ``expected`` what
         `totals.expected` gives.
+    margin : float or None
+        Share of the spend that is profit, by the terms of the model; None where customers have
+        rates of their own, and in tables of earlier versions.
     """
 
     name: str
@@ -115,13 +118,14 @@ class Meta:
     scored_at: datetime
     thresholds: Thresholds
     counts: Mapping[str, Any] = field(default_factory=dict)
+    margin: float | None = None
 
     def to_json(self) -> str:
         """Everything as one line of JSON."""
         given = {name: getattr(self, name) for name in self.__dataclass_fields__}
         given |= {
             "as_of": self.as_of.isoformat(),
-            "scored_at": self.scored_at.isoformat(),
+            "scored_at": self.scored_at.astimezone(UTC).isoformat(),
             "thresholds": self.thresholds.to_dict(),
             "grades": dict(self.grades),
             "counts": dict(self.counts),
@@ -143,7 +147,8 @@ class Meta:
                 **{
                     **given,
                     "as_of": date.fromisoformat(given["as_of"]),
-                    "scored_at": datetime.fromisoformat(given["scored_at"]),
+                    # Earlier versions kept it in the business's time zone.
+                    "scored_at": datetime.fromisoformat(given["scored_at"]).astimezone(UTC),
                     "thresholds": Thresholds.from_dict(given["thresholds"]),
                 }
             )

@@ -3,7 +3,8 @@
 `/risk`, `/value`, `/score`, `/customers`, `/plan`, `/reasons`, `/whatif` are BentoML methods with
 typed requests and answers; the exports, the pages for people, the metrics and the documentation are
 a Starlette application mounted beside them. Every request passes the same middleware: security
-headers, the record of requests, the one error shape, the gate for keys, the limits.
+headers, the record of requests, the one error shape, the gate for keys, the limits, the names in
+the address.
 
 Environment: `REGULARS_CONFIG`, `REGULARS_API_KEYS`, `REGULARS_WORKERS` (2 when not given); see
 `serving.deployment` for what pins the model's version.
@@ -30,7 +31,7 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from serving import deployment
-from serving.api import answers, campaigns, observability, routes, security, whatifs, why
+from serving.api import answers, campaigns, observability, query, routes, security, whatifs, why
 from serving.api.campaign_messages import PlanAnswer, PlanRequest
 from serving.api.failures import Failure, OneShape, unforeseen
 from serving.api.limits import Limited
@@ -166,5 +167,6 @@ for middleware in (
     OneShape,
     security.Gate,
     Limited,
+    query.Asked,
 ):
     SERVICE.add_asgi_middleware(middleware)

@@ -35,7 +35,9 @@ def score(
     as_of: AsOf = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", callback=kind, help="A file, .parquet or .csv."),
+        typer.Option(
+            "--out", "-o", callback=kind, help="A file, .parquet or .csv; replaced if it is there."
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -52,7 +54,8 @@ def score(
         inputs, day = data.prepare(settings, as_of, now=now, tell=tell)
         done = jobs.score(settings, inputs, day, now=now, out=out, tell=tell)
     # Who asks for a date knows that it is not today's.
-    notes = [*(lag.find(settings, inputs, day) if as_of is None else ()), *doubts.of_scores(done)]
+    late = lag.find(settings, inputs, day) if as_of is None else ()
+    notes = [*late, *doubts.of_scores(done), *doubts.of_nothing(done, settings)]
     for sentence in notes:
         screen.note(f"Note: {sentence}")
     if json:

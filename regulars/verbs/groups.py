@@ -35,7 +35,9 @@ def segments(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", callback=kind, help="A file, .parquet or .csv."),
+        typer.Option(
+            "--out", "-o", callback=kind, help="A file, .parquet or .csv; replaced if it is there."
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -127,7 +129,12 @@ def accounts(
     as_of: AsOf = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", callback=kind, help="All of them, .parquet or .csv."),
+        typer.Option(
+            "--out",
+            "-o",
+            callback=kind,
+            help="All of them, .parquet or .csv; replaced if it is there.",
+        ),
     ] = None,
     json: Json = False,
 ) -> None:

@@ -73,6 +73,7 @@ def _show(done: Measured, settings: Settings) -> None:
     for shown in (
         measure_report.effects(found, settings.currency),
         measure_report.guardrails(found),
+        measure_report.delivery(found),
     ):
         if shown is not None:
             page.print(shown)

@@ -32,11 +32,14 @@ def plan(
             "--out",
             "-o",
             callback=answers.kind,
-            help="A file for who acts, .csv or .parquet: the assignments, the held out marked.",
+            help="A new file for who acts, .csv or .parquet: the assignments, the held out marked.",
         ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the plan; keep and export nothing.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Let --out take the place of a file that is there.")
     ] = False,
     json: Json = False,
 ) -> None:
@@ -49,6 +52,8 @@ def plan(
     from regulars.settings import load
 
     settings = load(config)
+    if out is not None and not (force or dry_run):
+        _refuse_existing(out)
     now = jobs.instant(settings)
     with screen.steps() as tell:
         sources = planning.terms(settings).sources
@@ -72,6 +77,17 @@ def plan(
         screen.figures({**shelf.figures(done.plan), "paths": [str(path) for path in done.paths]})
     else:
         _show(done, settings)
+
+
+def _refuse_existing(out: Path) -> None:
+    """Refuse a file that is there: it may be the plan that somebody acts on."""
+    from serving.errors import OutputError
+
+    if out.exists():
+        raise OutputError(
+            f"got {out}, which is there already and may be a plan that somebody acts on; name "
+            "another file, or let this one be replaced by --force"
+        )
 
 
 def user() -> str:

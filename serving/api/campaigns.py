@@ -217,8 +217,10 @@ def _proposed(
 def _told(worker: Worker, figures: dict[str, Any]) -> list[str]:
     from serving.campaigns import remarks
 
-    terms = worker.need_office().terms
-    return [*remarks.notes(terms), *remarks.sentences(figures, terms.currency)]
+    terms, meta = worker.need_office().terms, worker.need_desk().meta
+    # Of a plan of another day the scores are not at hand.
+    same = meta if figures["as_of"] == meta.as_of.isoformat() else None
+    return [*remarks.notes(terms, same), *remarks.sentences(figures, terms.currency)]
 
 
 def _head(worker: Worker, plan_id: str, state: str, request: PlanRequest) -> dict[str, Any]:

@@ -12,14 +12,15 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from serving import questions
 from serving.api import (
     campaign_examples,
     campaign_messages,
     effect_messages,
     examples,
     group_messages,
+    limits,
     messages,
+    query,
     submitted,
     whatifs,
     why,
@@ -77,44 +78,39 @@ _QUESTIONS: tuple[tuple[str, type[BaseModel], type[BaseModel], str], ...] = (
     ),
 )
 _LISTS: tuple[type[BaseModel], ...] = (campaign_messages.PlansAnswer, messages.ErrorAnswer)
-#: The same of what is asked by GET, without a body: path, answer, summary, parameters.
-_LOOKS: tuple[tuple[str, type[BaseModel], str, tuple[dict[str, Any], ...]], ...] = (
+#: The same of what is asked by GET, without a body: path, answer, summary.
+_LOOKS: tuple[tuple[str, type[BaseModel], str], ...] = (
     (
         "/segments",
         group_messages.SegmentsAnswer,
         "How many customers are in which group, worth what, at what risk; a browser gets the page.",
-        (),
+    ),
+    (
+        "/satisfaction",
+        group_messages.SatisfactionAnswer,
+        "Who is pleased and leaves, who is unhappy and stays, and open complaints; a browser gets "
+        "the page.",
     ),
     (
         "/effects",
         effect_messages.EffectsAnswer,
         "What measured plans changed, and what the next ones reckon with; a browser gets the page.",
-        (),
     ),
     (
         "/equity",
         group_messages.EquityAnswer,
         "What all customers together are worth, what better retention would be worth, and how "
         "the equity moved since the score table before.",
-        (
-            {
-                "name": "retention",
-                "in": "query",
-                "required": False,
-                "schema": {"type": "number", "minimum": 0, "maximum": 1, "default": 0.05},
-                "description": "Relative raise of retention to value: 0.05 is five per cent more.",
-                "example": 0.05,
-            },
-        ),
     ),
 )
 _FAULTS = {
     "400": "The request is not as described.",
     "401": "No API key, or one that is not known.",
     "403": "The key has no scope for it; or, without keys, the client is on another machine.",
+    "404": "There is no such plan, or it is still being made.",
     "413": "The body is too large.",
     "415": "The body is not JSON.",
-    "422": "The horizon cannot be answered, or no plan can be made.",
+    "422": "The horizon cannot be answered, or no plan can be made or read.",
     "500": "Something failed on the service's side.",
     "503": "Nothing is scored yet, or too much is under way.",
     "504": "No answer in time.",
@@ -136,7 +132,7 @@ def document() -> dict[str, Any]:
         JSON values.
     """
     models = [m for _, asked, told, _ in _QUESTIONS for m in (asked, told)]
-    models += [told for _, told, _, _ in _LOOKS]
+    models += [told for _, told, _ in _LOOKS]
     wanted = [(model, "validation") for model in dict.fromkeys([*models, *_LISTS])]
     _, schemas = models_json_schema(wanted, ref_template=_REFERENCE)  # type: ignore[arg-type]
     return {
@@ -159,6 +155,29 @@ def document() -> dict[str, Any]:
     }
 
 
+def told_limits() -> tuple[str, ...]:
+    """The limits of requests as sentences for people; the document's schemas have them too.
+
+    Returns
+    -------
+    tuple of str
+    """
+    usual = limits.Limits()
+    sources = (limits.MAX_TRANSACTIONS, limits.MAX_EVENTS, limits.MAX_SUBSCRIPTIONS)
+    rows = "{:,} transactions, {:,} events and {:,} subscriptions".format(*sources)
+    return (
+        f"/risk, /value and /reasons: {limits.MAX_IDS:,} customers in one request; /whatif: "
+        f"{whatifs.MOST:,}.",
+        f"/score: {limits.MAX_CUSTOMERS:,} customers in one request, with {rows} of all of them.",
+        f"/customers and /plan: {limits.MAX_PAGE_SIZE:,} rows on a page; /export has no limit.",
+        f"Ids: {limits.MAX_ID_LENGTH:,} characters.",
+        f"A body of {usual.body_bytes / 2**20:g} MiB; {usual.seconds:g} seconds until the answer "
+        f"begins; {usual.at_once:,} requests under way at once in each worker, then 503 with "
+        "Retry-After.",
+        "A name in an address that it does not take is refused, not left aside.",
+    )
+
+
 def _posts() -> dict[str, Any]:
     return {
         path: {
@@ -175,7 +194,7 @@ def _posts() -> dict[str, Any]:
                         "description": "The answer.",
                         "content": _json(told, examples.ANSWERS[path]),
                     },
-                    **_faults(),
+                    **_faults(*(one for one in _FAULTS if one != "404" or path == "/plan")),
                 },
             }
         }
@@ -190,7 +209,7 @@ def _looks() -> dict[str, Any]:
                 "summary": summary,
                 "description": _scopes(path),
                 "operationId": path.strip("/"),
-                **({"parameters": list(parameters)} if parameters else {}),
+                **({"parameters": list(asked)} if (asked := query.PARAMETERS[path]) else {}),
                 "responses": {
                     "200": {
                         "description": "The answer.",
@@ -200,7 +219,7 @@ def _looks() -> dict[str, Any]:
                 },
             }
         }
-        for path, told, summary, parameters in _LOOKS
+        for path, told, summary in _LOOKS
     }
 
 
@@ -247,7 +266,7 @@ def _export() -> dict[str, Any]:
     return {
         "summary": "The score table as a file, streamed.",
         "description": _scopes("/export"),
-        "parameters": _parameters(),
+        "parameters": list(query.PARAMETERS["/export"]),
         "responses": {
             "200": {"description": "CSV or Parquet.", "content": _files(examples.CSV)},
             **_faults("400", "401", "403", "503"),
@@ -259,13 +278,10 @@ def _plan_export() -> dict[str, Any]:
     return {
         "summary": "The assignments of a plan that is kept, for who acts; noted in the audit file.",
         "description": _scopes("/plan/export"),
-        "parameters": [
-            _parameter("plan", {"type": "string"}, required=True, example="2011-12-10-5c1f09ab"),
-            _format(),
-        ],
+        "parameters": list(query.PARAMETERS["/plan/export"]),
         "responses": {
             "200": {"description": "CSV or Parquet.", "content": _files(campaign_examples.CSV)},
-            **_faults("400", "401", "403", "503"),
+            **_faults("400", "401", "403", "404", "422", "503"),
         },
     }
 
@@ -275,31 +291,6 @@ def _files(csv: str) -> dict[str, Any]:
         MEDIA_TYPES["csv"].partition(";")[0]: {"schema": {"type": "string"}, "example": csv},
         MEDIA_TYPES["parquet"]: {"schema": {"type": "string", "format": "binary"}},
     }
-
-
-def _parameter(name: str, schema: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"name": name, "in": "query", "required": False, "schema": schema, **more}
-
-
-def _format() -> dict[str, Any]:
-    return _parameter("format", {"enum": list(MEDIA_TYPES), "default": "csv"}, example="csv")
-
-
-def _parameters() -> list[dict[str, Any]]:
-    chosen = messages.Filter.model_json_schema()["properties"]
-
-    def several(items: dict[str, Any]) -> dict[str, Any]:
-        return {"type": "array", "items": items}
-
-    number = {"type": "number"}
-    bounds = [f"{end}_{name}" for name in questions.MEASURES for end in ("min", "max")]
-    return [
-        _format(),
-        _parameter("stage", several(chosen["stage"]["items"]), example=["at_risk"]),
-        _parameter("tier", several(chosen["tier"]["items"]), example=["key"]),
-        *(_parameter(name, number) for name in bounds),
-        _parameter("sort", several({"type": "string"}), example=["-clv"]),
-    ]
 
 
 def _request(path: str, model: type[BaseModel]) -> dict[str, Any]:
@@ -332,5 +323,5 @@ def _faults(*statuses: str) -> dict[str, Any]:
             "content": _json(messages.ErrorAnswer, examples.ERRORS[status]),
         }
         for status, words in _FAULTS.items()
-        if not statuses or status in statuses
+        if status in statuses
     }

@@ -49,6 +49,17 @@ class DifferenceFigures(BaseModel):
     )
 
 
+class DeliveryFigures(BaseModel):
+    """What was sent, by the treatments source, against what was assigned."""
+
+    treated: int = Field(description="Customers assigned to be treated.")
+    held_out: int = Field(description="Customers held out.")
+    reached: int = Field(description="Treated customers who were contacted.")
+    contaminated: int = Field(
+        description="Held out customers who were contacted all the same: the effect is diluted."
+    )
+
+
 class BeliefFigures(BaseModel):
     """A number that is not known exactly."""
 
@@ -70,6 +81,9 @@ class ActionEffect(BaseModel):
     unknown: int = Field(description="Customers whom the sources no longer know.")
     left_out: int = Field(description="Customers of strata that lack an arm.")
     others: int = Field(description="Treated customers who got another action too.")
+    delivery: DeliveryFigures | None = Field(
+        description="Null without [sources.treatments]. The effect is of the assignment either way."
+    )
 
 
 class PlanEffect(BaseModel):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from serving.api import campaign_examples, effect_examples
+from serving.api import campaign_examples, effect_examples, group_examples
 
 _META = {
     "as_of": "2011-12-10",
@@ -61,72 +61,6 @@ _ROW = {
     **_VALUE,
     "model_version": "3",
     "scored_at": "2011-12-10T04:05:06Z",
-}
-_GROUPS = [
-    {
-        "name": "key",
-        "customers": 412,
-        "share": 0.1,
-        "equity": 812_340.5,
-        "equity_share": 0.8,
-        "churn_probability": 0.31,
-        "expected_spend": 640_210.0,
-    },
-]
-_STAGES = [{**_GROUPS[0], "name": "loyal"}]
-_SINCE = {
-    "as_of": "2011-11-10",
-    "movement": {
-        "before": 1_001_200.0,
-        "now": 1_015_425.5,
-        "change": 14_225.5,
-        "parts": [
-            {"kind": "won", "customers": 96, "before": 0.0, "now": 18_400.5, "change": 18_400.5},
-            {
-                "kind": "shrank",
-                "customers": 1730,
-                "before": 1_001_200.0,
-                "now": 997_025.0,
-                "change": -4_175.0,
-            },
-        ],
-    },
-    "stages": [
-        {
-            "before": "loyal",
-            "now": "at_risk",
-            "customers": 37,
-            "share": 0.06,
-            "clv_before": 30_120.0,
-            "clv_now": 14_600.0,
-        }
-    ],
-    "tiers": [],
-    "rises": [
-        {
-            "customer_id": "C-1021",
-            "churn_before": 0.41,
-            "churn_now": 0.62,
-            "clv_before": 402.2,
-            "clv_now": 241.07,
-            "stage_before": "loyal",
-            "stage_now": "at_risk",
-            "tier_before": "key",
-            "tier_now": "core",
-            "at_stake": 84.46,
-            "turns": [
-                {
-                    "family": "rhythm",
-                    "now": "last purchase 94 days ago; usually every 21",
-                    "then": "last purchase 64 days ago; usually every 21",
-                    "weight": 0.52,
-                }
-            ],
-            "silent_before": 64,
-            "silent_now": 94,
-        }
-    ],
-    "notes": [],
 }
 _IGNORED = {"ignored_transactions": 0, "ignored_subscriptions": 0}
 _UNKNOWN: dict[str, Any] = {
@@ -288,38 +222,7 @@ ANSWERS: Mapping[str, Any] = MappingProxyType(
         "/plan": campaign_examples.answer(_META),
         "/effects": effect_examples.answer(),
         "/plans": campaign_examples.PLANS,
-        "/segments": {
-            "meta": _META,
-            "tiers": _GROUPS,
-            "stages": _STAGES,
-            "named": [{**_GROUPS[0], "name": "champions"}],
-            "rules": [
-                {
-                    **_GROUPS[0],
-                    "name": "late_key",
-                    "where": "tier = 'key' and days_since_last > 60",
-                    "description": "Call them.",
-                }
-            ],
-            "notes": [],
-        },
-        "/equity": {
-            "meta": _META,
-            "tiers": _GROUPS,
-            "stages": _STAGES,
-            "raised": 0.05,
-            "gains": [
-                {
-                    "tier": "key",
-                    "customers": 412,
-                    "equity": 812_340.5,
-                    "gain": 51_200.0,
-                    "elasticity": 1.26,
-                }
-            ],
-            "since": _SINCE,
-            "notes": [],
-        },
+        **group_examples.answers(_META),
         "/reasons": {
             "meta": _META,
             "since": {"as_of": "2011-11-12", "notes": []},
@@ -349,6 +252,7 @@ ERRORS: Mapping[str, Any] = MappingProxyType(
         ),
         "401": _error("unauthorized", "An API key is needed: send it as Authorization: Bearer, …"),
         "403": _error("forbidden", "This key has no scope for it; expected one of: risk."),
+        "404": _error("not_found", "There is no such plan in the store; /plans lists them."),
         "413": _error("too_large", "The body is larger than 16 MiB; send it in parts."),
         "415": _error(
             "unsupported_media_type", "Expected JSON: send Content-Type: application/json."

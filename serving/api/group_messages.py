@@ -1,4 +1,4 @@
-"""What the service answers about groups of customers, as types.
+"""What the service answers about groups of customers and their satisfaction, as types.
 
 Sums and means of columns that are not of the key's scopes are null.
 """
@@ -140,3 +140,47 @@ class EquityAnswer(BaseModel):
     gains: list[Gain]
     since: Since | None
     notes: list[str] = Field(description="Why there is no comparison.")
+
+
+class MoodField(BaseModel):
+    """Customers of one mood who stay or leave; null is not known."""
+
+    mood: Literal["satisfied", "unhappy", "silent"]
+    staying: bool = Field(description="In any stage but `at_risk` and `lapsed`.")
+    customers: int | None = Field(
+        description="Null where nobody has a stage and, of the satisfied, where nobody gave a mark."
+    )
+    share: float | None = Field(ge=0, le=1, description="Of all who have a stage.")
+    churn_probability: float | None = Field(ge=0, le=1, description="Mean.")
+    equity: float | None = Field(description="Sum of `clv`; null where none is said.")
+
+
+class Mood(BaseModel):
+    """A customer with a complaint, or one whose mood and stage do not go together."""
+
+    customer_id: str
+    stage: str
+    tier: str | None
+    churn_probability: float | None
+    clv: float | None
+    complaints_open: int | None
+    days_since_complaint: int | None
+    satisfaction_last: float | None = Field(description="The last mark.")
+
+
+class SatisfactionAnswer(BaseModel):
+    """Answer of GET /satisfaction: satisfaction beside loyalty, from complaints and marks."""
+
+    meta: Meta
+    fields: list[MoodField] = Field(description="All six; empty where nothing is known of events.")
+    open: int | None = Field(description="Customers with an open complaint; null if not known.")
+    scale: tuple[float, float] | None = Field(
+        description="Lowest and highest mark; null where nobody gave one."
+    )
+    complaints: list[Mood] = Field(
+        description="Open complaints, 15 at most: the most lifetime value first, or the most risk "
+        "without the scope `value`."
+    )
+    leaving: list[Mood] = Field(description="Satisfied and at risk, 15 at most.")
+    staying: list[Mood] = Field(description="Unhappy and in rhythm still, 15 at most.")
+    notes: list[str] = Field(description="Why nothing is known.")

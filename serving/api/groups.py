@@ -105,7 +105,7 @@ def equity(
     worker : Worker
     scopes : iterable of str
     given : iterable of (name, value)
-        Of the query string: ``retention``, the relative raise in [0, 1].
+        Of the query string: ``retention``, the relative raise in [0, 1]; others are left alone.
 
     Returns
     -------
@@ -115,7 +115,7 @@ def equity(
     Raises
     ------
     Failure
-        400 for another parameter or a raise that cannot be; 503 before the first full scoring.
+        400 for a raise that cannot be; 503 before the first full scoring.
     """
     desk, held, store = worker.need_desk(), set(scopes), worker.deployment.store
     assert store is not None  # noqa: S101 - the table is from it
@@ -171,7 +171,7 @@ def raise_of(given: Iterable[tuple[str, str]]) -> float:
     Raises
     ------
     Failure
-        400 for another name, or no number in [0, 1].
+        400 for no number in [0, 1].
 
     Examples
     --------
@@ -180,9 +180,7 @@ def raise_of(given: Iterable[tuple[str, str]]) -> float:
     """
     raised = RAISED
     for name, text in given:
-        if name != "retention":
-            raise Failure(400, "Got an unknown name in the address; expected retention.")
-        if text.strip():
+        if name == "retention" and text.strip():
             raised = _share(text)
     return raised
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from serving.api import query
 from serving.api.failures import Failure
 from serving.api.messages import CustomersRequest
 from serving.questions import MEASURES
@@ -93,8 +94,6 @@ def _put(asked: dict[str, Any], chosen: dict[str, Any], name: str, value: str) -
     elif name in ("page", "page_size"):
         asked[name] = value
     else:
-        raise Failure(
-            400,
-            "Got an unknown name in the address; expected stage, tier, min_<column>, "
-            f"max_<column> (of {', '.join(MEASURES)}), sort, page, page_size.",
-        )
+        columns = ", ".join(MEASURES)
+        bounds = f"min_<column>, max_<column> (of {columns})"
+        raise query.refused([name], [*_LISTS, bounds, "sort", "page", "page_size"])

@@ -61,6 +61,28 @@ class Belief:
         mean = (ours * self.mean + theirs * estimate) / (ours + theirs)
         return Belief(mean, (ours + theirs) ** -0.5)
 
+    def distance(self, estimate: Belief) -> float:
+        """How far a measurement lies from what was believed before it.
+
+        Parameters
+        ----------
+        estimate : Belief
+            With its standard error.
+
+        Returns
+        -------
+        float
+            z = |m₁ − m₂| / √(s₁² + s₂²), in deviations of both together; inf where both are certain
+            of different numbers.
+
+        Examples
+        --------
+        >>> Belief(1.0, 3.0).distance(Belief(31.0, 4.0))
+        6.0
+        """
+        gap, joint = abs(self.mean - estimate.mean), math.hypot(self.sd, estimate.sd)
+        return gap / joint if joint else (math.inf if gap else 0.0)
+
 
 #: Nothing is changed, for certain.
 NOTHING = Belief(0.0, 0.0)

@@ -36,7 +36,7 @@ OVERTAKEN = (
 _COLUMNS = (
     *("customer_id", "as_of", "horizon_days", "churn_probability", "return_probability"),
     *("p_alive", "expected_purchases", "expected_spend", "clv", "margin_rate"),
-    *("stage", "tier", "reasons"),
+    *("stage", "tier", "reasons", "abstained"),
 )
 
 

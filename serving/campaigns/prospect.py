@@ -18,11 +18,15 @@ from serving.campaigns.audience import Audience, audience
 from serving.campaigns.problem import Problem
 from serving.campaigns.profit import NEEDED, Increment, Outlook, increment, outlook
 from serving.errors import CampaignError
+from serving.groups import unanswered
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from serving.campaigns.order import Order
+
+#: Reasons that are told where nobody can be planned for.
+_WHY = 3
 
 
 @dataclass(frozen=True)
@@ -81,10 +85,7 @@ def prospect(scores: pd.DataFrame, order: Order) -> Prospect:
         )
     said = scores[list(NEEDED)].notna().all(axis=1).to_numpy(dtype=bool)
     if not said.any():
-        raise CampaignError(
-            f"Got no customer with {', '.join(NEEDED)}; a plan needs what customers are worth. "
-            "Under the rule `label` there is no value without a purchase log."
-        )
+        raise CampaignError(_unsaid(scores))
     known = scores[said].reset_index(drop=True)
     aimed = audience(
         known,
@@ -100,6 +101,28 @@ def prospect(scores: pd.DataFrame, order: Order) -> Prospect:
     whole = _problem(order, aimed, list(gains.values()))
     held, names, left_out = aimed.held_back, aimed.kept_from, int((~said).sum())
     return Prospect(known, held, names, expected, gains, whole, left_out)
+
+
+def _unsaid(scores: pd.DataFrame) -> str:
+    """Why nobody can be planned for, by the reasons of the scores themselves."""
+    told = f"Got no customer with {', '.join(NEEDED)}"
+    if len(scores):
+        told += f" in the score table of {scores['as_of'].iloc[0]}"
+    why: tuple[str, ...] = ()
+    if "abstained" in scores:
+        counted = scores["abstained"].dropna().value_counts()
+        texts = {str(text): int(number) for text, number in counted.items()}
+        why = unanswered.causes(texts, NEEDED)
+    if not why:
+        return (
+            f"{told}; a plan needs what customers are worth. Under the rule `label` there is no "
+            "value without a purchase log."
+        )
+    return (
+        f"{told}: {'; '.join(why[:_WHY])}. A plan needs what customers are worth: plan from a day "
+        "of which it is said, by `regulars plan --as-of …`. The service plans from the newest "
+        "score table: `regulars check` says what would mend it."
+    )
 
 
 def _gain(order: Order, name: str, expected: Outlook) -> Increment:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -9,25 +10,53 @@ from serving.campaigns.audience import IN_A_PLAN
 
 if TYPE_CHECKING:
     from serving.campaigns.terms import Terms
+    from serving.scores import Meta
 
 
-def notes(terms: Terms) -> tuple[str, ...]:
-    """What the terms of a plan leave open.
+def notes(terms: Terms, meta: Meta | None = None) -> tuple[str, ...]:
+    """What the terms of a plan leave open, and where they are not those of the scores.
 
     Parameters
     ----------
     terms : Terms
+    meta : Meta, optional
+        Of the score table that the plan is of.
 
     Returns
     -------
     tuple of str
     """
-    if not terms.uncooled:
-        return ()
-    return (
-        f"The cooling-off of {', '.join(terms.uncooled)} is not kept: it needs "
-        "[sources.treatments], which says who was treated when.",
-    )
+    told = []
+    if terms.uncooled:
+        told.append(
+            f"The cooling-off of {', '.join(terms.uncooled)} is not kept: it needs "
+            "[sources.treatments], which says who was treated when."
+        )
+    if meta is not None and (pair := other_margins(terms, meta)):
+        told.append(
+            f"`margin` in [value] is {pair[0]:g} now, and the scores of {meta.as_of} were made "
+            f"with {pair[1]:g}: so is this plan. `regulars train`, then `regulars score`, brings "
+            "the new one in."
+        )
+    return tuple(told)
+
+
+def other_margins(terms: Terms, meta: Meta) -> tuple[float, float] | None:
+    """Margin of the settings and that of a score table, where they differ.
+
+    Parameters
+    ----------
+    terms : Terms
+    meta : Meta
+
+    Returns
+    -------
+    tuple of float, or None
+        None where they are the same, or customers have rates of their own.
+    """
+    if meta.margin is None or math.isclose(meta.margin, terms.margin):
+        return None
+    return terms.margin, meta.margin
 
 
 def sentences(said: Mapping[str, Any], currency: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 from serving.campaigns.belief import Belief
+from serving.campaigns.delivery import Delivery
 from serving.campaigns.sample_ratio import SampleRatio
 
 RISE, FALL, NONE, TOO_LITTLE = "rise", "fall", "none", "too_little"
@@ -85,6 +86,8 @@ class ActionResult:
         Customers of strata that lack an arm.
     others : int
         Treated customers who got another action of the plan too: their effect is of both.
+    delivery : Delivery or None
+        Who was contacted of both arms; None where no source tells.
     """
 
     action: str | None
@@ -95,6 +98,7 @@ class ActionResult:
     unknown: int = 0
     left_out: int = 0
     others: int = 0
+    delivery: Delivery | None = None
 
     @property
     def flagged(self) -> tuple[str, ...]:
@@ -189,6 +193,8 @@ def _action(told: dict[str, Any]) -> ActionResult:
         tuple(_difference(one) for one in told["guardrails"]),
         {name: Belief(**one) for name, one in told["learned"].items()},
         **{name: int(told[name]) for name in ("unknown", "left_out", "others")},
+        # Earlier versions did not look.
+        delivery=Delivery(**sent) if (sent := told.get("delivery")) else None,
     )
 
 

@@ -6,7 +6,7 @@ columns that it silences, the stages of the customers, and what to do. No model 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -142,6 +142,34 @@ def of_file(path: Any) -> tuple[Unanswered, ...]:
 
     findings = scores.read_meta(path).thresholds.findings
     return unanswered(ledger.scores(connection.duckdb(), path), findings)
+
+
+def causes(abstained: Mapping[str, int], names: Collection[str]) -> tuple[str, ...]:
+    """Why some columns are not said.
+
+    Parameters
+    ----------
+    abstained : mapping of str to int
+        Texts of ``abstained``, and how many customers have each.
+    names : collection of str
+        The columns.
+
+    Returns
+    -------
+    tuple of str
+        Reasons, that of the most customers first.
+
+    Examples
+    --------
+    >>> causes({"no price on record: clv": 3, "source stale (events): clv, tier": 9}, ["clv"])
+    ('source stale (events)', 'no price on record')
+    """
+    found: dict[str, int] = {}
+    for text, customers in abstained.items():
+        for reason, silenced in _parts(text):
+            if set(silenced) & set(names):
+                found[reason] = found.get(reason, 0) + customers
+    return tuple(sorted(found, key=lambda reason: (-found[reason], reason)))
 
 
 def _parts(abstained: str | None) -> list[tuple[str, list[str]]]:

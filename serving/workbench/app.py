@@ -22,9 +22,10 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from serving import catalogue, questions
-from serving.api import answers, documentation, exports, observability, parameters
+from serving.api import answers, documentation, exports, observability, parameters, query
 from serving.api import effects as told_effects
 from serving.api import groups as told_groups
+from serving.api import satisfaction as told_satisfaction
 from serving.api.failures import Failure
 from serving.api.security import granted
 from serving.workbench import (
@@ -142,7 +143,7 @@ def _customers(worker: Worker, request: Request) -> Response:
 
 def _to_customers(request: Request) -> Response:
     """A customer's page has no address of its own: people go where one is opened from."""
-    if not _for_people(request):
+    if not query.for_people(request.headers):
         raise Failure(405, "A customer is asked for by POST.", headers={"Allow": "POST"})
     return RedirectResponse("/customers", status_code=303)
 
@@ -158,7 +159,7 @@ def _customer(
 
 def _segments(worker: Worker, request: Request) -> Response:
     """A page for people, figures for programs."""
-    if not _for_people(request):
+    if not query.for_people(request.headers):
         return _json(told_groups.segments(worker, granted()))
     desk = worker.desk
     if desk is None:
@@ -175,13 +176,15 @@ def _equity(worker: Worker, request: Request) -> Response:
 
 
 def _effects(worker: Worker, request: Request) -> Response:
-    if not _for_people(request):
+    if not query.for_people(request.headers):
         return _json(told_effects.answer(worker))
     say = language.words(language.of(request)).gettext
     return pages.render("effects.html", request, **effects.content(worker, say))
 
 
 def _satisfaction(worker: Worker, request: Request) -> Response:
+    if not query.for_people(request.headers):
+        return _json(told_satisfaction.answer(worker, granted()))
     desk = worker.desk
     if desk is None:
         return _empty(worker, request)
@@ -228,11 +231,11 @@ def _export(worker: Worker, request: Request) -> Response:
     if kind not in exports.FORMATS:
         raise Failure(400, f"format is unknown; expected one of: {', '.join(exports.FORMATS)}.")
     asked = parameters.read([pair for pair in given if pair[0] != "format"])
-    query = answers.query(asked.filter, asked.sort, shown)
+    wanted = answers.query(asked.filter, asked.sort, shown)
     name = f"scores-{desk.meta.as_of.isoformat()}.{kind}"
     campaign.noted(worker, "scores", format=kind, filter=parameters.pairs(asked))
     return StreamingResponse(
-        exports.stream(desk.batches(query, shown), kind),
+        exports.stream(desk.batches(wanted, shown), kind),
         media_type=exports.MEDIA_TYPES[kind],
         headers={
             "Content-Disposition": f'attachment; filename="{name}"',
@@ -256,21 +259,20 @@ def _openapi(request: Request) -> Response:
 
 def _docs(request: Request) -> Response:
     return pages.render(
-        "docs.html", request, document=documentation.document(), columns=catalogue.COLUMNS
+        "docs.html",
+        request,
+        document=documentation.document(),
+        limits=documentation.told_limits(),
+        columns=catalogue.COLUMNS,
     )
 
 
 def _refused(request: Request, error: Exception) -> Response:
     """A page for people, the one shape for programs."""
     assert isinstance(error, Failure)  # noqa: S101 - registered for nothing else
-    if _for_people(request):
+    if query.for_people(request.headers):
         return pages.render("refused.html", request, error.status, failure=error)
     return error.response()
-
-
-def _for_people(request: Request) -> bool:
-    """Whether a page is wanted, as browsers say; programs want the figures."""
-    return "text/html" in request.headers.get("accept", "")
 
 
 def _json(content: dict[str, Any]) -> Response:

@@ -1,4 +1,4 @@
-"""What the page of satisfaction and loyalty shows, worked out once for each score table.
+"""What the page of satisfaction and loyalty shows: the figures that the API answers with.
 
 In: the newest score table of a store and its behaviour table. Out: the four fields beside who is
 silent, and the three lists; or that no events are known.
@@ -7,21 +7,13 @@ silent, and the three lists; or that no events are known.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from serving.api import answers
+from serving.api import satisfaction as told
 from serving.desk import Desk
 from serving.workbench import customers
 from serving.worker import Worker
-
-if TYPE_CHECKING:
-    from features.store import Store
-    from serving.satisfaction import Satisfaction
-
-#: Customers of a list.
-LISTED = 15
 
 
 def content(worker: Worker, desk: Desk, scopes: Iterable[str]) -> dict[str, Any]:
@@ -39,30 +31,15 @@ def content(worker: Worker, desk: Desk, scopes: Iterable[str]) -> dict[str, Any]
     -------
     dict
     """
-    from serving.satisfaction import MOODS
+    from serving.satisfaction import MOODS, SILENT
 
-    store, sees = worker.deployment.store, customers.seen(scopes)
-    assert store is not None  # noqa: S101 - the table is from it
-    paths = store.scores(desk.meta.as_of), store.behaviour(desk.meta.as_of)
-    found = None
-    if all(path.is_file() for path in paths):
-        written = tuple(path.stat().st_mtime_ns for path in paths)
-        by = "clv" if sees["value"] else "churn_probability"
-        found = _found(store, desk.meta.as_of, written, by)
+    found, built = told.satisfaction(worker, scopes)
     return {
         "meta": answers.meta(worker, desk),
         "age_days": (worker.today - desk.meta.as_of).days,
-        "sees": sees,
+        "sees": customers.seen(scopes),
         "found": found,
-        "built": paths[1].is_file(),
+        "staged": found is not None and found.fields[SILENT, True].customers is not None,
+        "built": built,
         "moods": MOODS,
     }
-
-
-@lru_cache(maxsize=8)
-def _found(store: Store, day: date, written: object, by: str) -> Satisfaction | None:
-    """Satisfaction of tables as they were written."""
-    from serving.satisfaction import of_store
-
-    del written
-    return of_store(store, day, LISTED, by=by)

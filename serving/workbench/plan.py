@@ -107,7 +107,7 @@ def content(worker: Worker, request: Request, scopes: Iterable[str], who: str) -
     -------
     dict
     """
-    from serving.campaigns import shelf
+    from serving.campaigns import remarks, shelf
 
     asked, shared = read(request.query_params.multi_items()), _shared(worker, scopes)
     office = worker.office
@@ -134,6 +134,7 @@ def content(worker: Worker, request: Request, scopes: Iterable[str], who: str) -
         "figures": figures,
         "offered": offered,
         "uncooled": office.terms.uncooled,
+        "margins": remarks.other_margins(office.terms, worker.need_desk().meta),
         "slider": _slider(figures["budget"], knee),
         "chart": _drawn(figures, worker, request),
         "points": [

@@ -16,7 +16,7 @@ from features.compat import arrow
 from features.inputs import Inputs
 from features.intake import read
 from features.settings import Sources, TreatmentsSource
-from features.treatments import COLUMNS
+from features.treatments import COLUMNS, sent
 from tests.features.reading import NOW
 
 HEAD = "who,at,campaign,what,arm,paid\n"
@@ -117,3 +117,17 @@ def test_words_for_arms_need_their_column():
         TreatmentsSource(uri="t.csv", **NAMED, arms={"control": "holdout"})
     with pytest.raises(ValidationError, match="name one"):
         TreatmentsSource(uri="t.csv", **NAMED, arm="arm", arms={"a": "holdout", " A": "treated"})
+
+
+def test_what_was_sent_between_two_days_holds_the_first_and_not_the_last(tmp_path: Path):
+    lines = (
+        "a,2024-02-29,spring,call,treated,1\nb,2024-03-01,spring,call,treated,1\n"
+        "b,2024-03-02,spring,call,treated,1\nc,2024-03-02,spring,,treated,1\n"
+        "d,2024-03-02,spring,call,holdout,1\ne,2024-03-03,spring,call,treated,1\n"
+    )
+    taken = take(tmp_path, lines, **ALL).treatments
+    found = arrow(sent(taken, date(2024, 3, 1), date(2024, 3, 3))).to_pylist()
+    assert sorted((row["customer_id"], row["action"]) for row in found) == [
+        ("b", "call"),
+        ("c", None),
+    ]

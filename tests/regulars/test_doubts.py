@@ -244,11 +244,17 @@ def test_a_log_that_ends_before_the_rest_is_told_where_no_date_is_asked_for(heal
         assert found["as_of"] == str(EARLY.date()) and found["counts"]["abstained"] == 0
         _, aside = run(healthy, "score", "--as-of", str(EARLY.date()))
         assert "The transactions end" not in aside
+        assert "Nothing is forecast" not in aside
         # As of a day far behind the log nothing is said, so nobody is the likeliest to leave.
         asked = ["score", "-c", str(healthy), "--as-of", AS_OF]
         shown = " ".join(CliRunner().invoke(cli.app, asked).stdout.split())
         told = "Whom to look after first cannot be said: source stale (transactions)."
         assert told in shown and "likeliest" not in shown
+        # The empty table is the newest one, and how to be rid of it is said.
+        _, aside = run(healthy, "score", "--as-of", AS_OF)
+        aside = " ".join(aside.split())
+        assert f"Nothing is forecast of anybody as of {AS_OF}" in aside
+        assert f"as_of={AS_OF}.parquet to go back to the scores of {EARLY.date()}" in aside
     finally:
         for path in place.glob("*.parquet"):
             path.unlink()

@@ -12,11 +12,13 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from regulars import cli
+from regulars import cli, measuring
 from serving import scores
 from serving.campaigns import shelf
+from serving.campaigns.belief import Belief, Effect
 from serving.scoring import score
 from tests.serving.conftest import AS_OF, MadeScorer, make_people
+from training.errors import StatisticalWarning
 
 ACTIONS = """
 [sources.events]
@@ -200,3 +202,69 @@ def test_customers_who_are_gone_from_the_log_are_told(planned):
 def test_an_unknown_plan_is_refused_with_those_there_are(planned):
     refused = run("measure", planned[0], "nothing", code=1).stderr
     assert planned[1] in " ".join(refused.split())
+
+
+def treat(planned: tuple[Path, str], sent: pd.DataFrame) -> None:
+    """Give the shop a log of what was sent: customer, day, action."""
+    config = planned[0]
+    sent.assign(campaign="summer").to_csv(config.parent / "sent.csv", index=False)
+    source = """
+[sources.treatments]
+uri = "sent.csv"
+customer_id = "customer_id"
+timestamp = "day"
+campaign = "campaign"
+action = "action"
+"""
+    config.write_text(config.read_text() + source)
+
+
+def test_what_was_sent_is_told_beside_the_plan_and_changes_no_effect(planned):
+    rows, before = assignments(*planned), figures(planned)["actions"][0]
+    assert before["delivery"] is None
+    treated = rows.loc[rows["arm"] == "treated", "customer_id"]
+    held = rows.loc[rows["arm"] == "holdout", "customer_id"]
+    inside, outside = str(AS_OF + timedelta(days=2)), str(AS_OF - timedelta(days=1))
+    sent = [
+        *((one, inside, "call") for one in treated[:50]),
+        # A second contact, another action and another time count nobody.
+        *((one, inside, "call") for one in treated[:5]),
+        (treated.iloc[60], inside, "mail"),
+        (treated.iloc[61], outside, "call"),
+        *((one, inside, "call") for one in held[:7]),
+        (held.iloc[8], outside, "call"),
+    ]
+    treat(planned, pd.DataFrame(sent, columns=["customer_id", "day", "action"]))
+    (call,) = figures(planned)["actions"]
+    arms = {"treated": len(treated), "held_out": len(held)}
+    assert call["delivery"] == {**arms, "reached": 50, "contaminated": 7}
+    assert call["outcomes"] == before["outcomes"]
+    shown = " ".join(run("measure", *planned).stdout.split())
+    assert f"7 of {len(held)} held out were contacted all the same" in shown
+    assert f"50 of {len(treated)} treated were contacted" in shown
+
+
+def test_a_plan_of_which_nothing_was_sent_is_told(planned):
+    sent = pd.DataFrame([("nobody", str(AS_OF), "call")], columns=["customer_id", "day", "action"])
+    treat(planned, sent)
+    shown = " ".join(run("measure", *planned).stdout.split())
+    assert "no treated customer was contacted in these days" in shown
+    assert "all the same" not in shown
+
+
+def test_an_assumption_far_from_the_data_is_a_warning_where_it_is_kept(planned):
+    config, _ = planned
+    config.write_text(config.read_text().replace("mean = 0.3, sd = 0.2", "mean = 0.05, sd = 0.02"))
+    assert "The settings assume" not in run("measure", *planned).stderr
+    said = " ".join(run("measure", *planned, "--keep").stderr.split())
+    assert "The settings assume kept = 0.05 ± 0.02 of call; measured is" in said
+    assert "deviations of both together away" in said
+    assert "assume lift" not in said
+
+
+def test_the_doubt_is_of_the_class_of_statistics():
+    prior = Effect(Belief(0.05, 0.02), Belief(0.0, 0.1))
+    found = {"kept": Belief(0.5, 0.05), "lift": Belief(0.2, 0.1)}
+    with pytest.warns(StatisticalWarning, match=r"kept = 0\.05 ± 0\.02 of call") as caught:
+        measuring._doubt("call", prior, found)
+    assert len(caught) == 1

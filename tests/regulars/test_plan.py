@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -139,7 +140,46 @@ def test_a_dry_run_leaves_nothing_behind(shop: Path):
     shown = run(shop, "--budget", "40", "--dry-run", "--out", str(out)).stdout
     assert "nothing was kept or exported" in shown
     assert not out.exists()
-    assert sorted(path.name for path in (shop.parent / ".regulars").iterdir()) == ["scores"]
+    store = shop.parent / ".regulars"
+    assert sorted(path.name for path in store.iterdir()) == ["plans", "scores"]
+    # The key that the plan will be drawn by, so that the rehearsal is that of the plan.
+    assert [path.name for path in (store / "plans").iterdir()] == ["key"]
+
+
+def test_a_dry_run_has_the_name_and_the_figures_of_the_plan_then_made(shop: Path):
+    rehearsed = figures(shop, "--budget", "40", "--dry-run")
+    assert figures(shop, "--budget", "40", "--dry-run") == rehearsed
+    assert figures(shop, "--budget", "41", "--dry-run")["plan_id"] != rehearsed["plan_id"]
+    made = figures(shop, "--budget", "40")
+    assert {**made, "paths": []} == rehearsed and len(made["paths"]) == 2
+    # The next one is another plan, of those whom the first left over.
+    again = figures(shop, "--budget", "40", "--dry-run")
+    assert again["plan_id"] != made["plan_id"]
+    assert figures(shop, "--budget", "40")["plan_id"] == again["plan_id"]
+
+
+def test_a_file_that_is_there_is_replaced_only_by_force(shop: Path):
+    out = shop.parent / "plan.csv"
+    out.write_text("sent on Monday\n")
+    refused = " ".join(run(shop, "--budget", "40", "--out", str(out), code=2).stderr.split())
+    assert "which is there already" in refused and "--force" in refused
+    assert out.read_text() == "sent on Monday\n"
+    assert not (shop.parent / ".regulars" / "plans").exists()
+    run(shop, "--budget", "40", "--out", str(out), "--dry-run")
+    assert out.read_text() == "sent on Monday\n"
+    run(shop, "--budget", "40", "--out", str(out), "--force")
+    assert out.read_text().startswith('"assignment_id"')
+
+
+@pytest.mark.parametrize("margin", [0.3, 0.45])
+def test_a_margin_that_the_scores_do_not_have_is_told(shop: Path, margin: float):
+    shop.write_text(shop.read_text() + f"[value]\nmargin = {margin}\n")
+    file = shop.parent / ".regulars" / "scores" / f"as_of={AS_OF}.parquet"
+    scores.write(scores.read(file), replace(scores.read_meta(file), margin=0.3), file)
+    said = " ".join(run(shop, "--dry-run").stderr.split())
+    told = f"`margin` in [value] is 0.45 now, and the scores of {AS_OF} were made with 0.3"
+    assert (told in said) == (margin == 0.45)
+    assert ("regulars train" in said) == (margin == 0.45)
 
 
 def test_people_are_told_before_anything_goes_out(shop: Path):

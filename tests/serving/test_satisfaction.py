@@ -92,7 +92,7 @@ def test_everyone_with_a_stage_is_in_one_field():
     fields = told.fields.values()
     assert sum(field.customers for field in fields) == len(staged)
     assert sum(field.share for field in fields) == pytest.approx(1)
-    assert sum(field.equity for field in fields) == sum(row["clv"] for row in staged)
+    assert sum(field.equity or 0 for field in fields) == sum(row["clv"] for row in staged)
     assert told.open == sum(row["complaints_open"] for row in rows)
     assert len(told.complaints) == sum(row["complaints_open"] for row in staged)
     listed = [
@@ -126,3 +126,23 @@ def test_lists_are_by_what_is_at_stake():
 def test_without_events_nothing_is_said():
     rows = [{"complaints_total": None, "complaints_open": None, "complaints_90": None}]
     assert room.satisfaction(table(rows), 5) is None
+
+
+def test_a_field_is_null_where_nothing_is_known_of_it():
+    told = room.satisfaction(table([{"clv": None}, {"complaints_open": 1, "clv": 3.0}]), 5)
+    assert told is not None
+    for staying in (True, False):
+        # Nobody gave a mark, so that nobody can be told to be satisfied or not to be.
+        one = told.fields[SATISFIED, staying]
+        assert (one.customers, one.share, one.equity) == (None, None, None)
+    silent, empty = told.fields[SILENT, True], told.fields[SILENT, False]
+    assert (silent.customers, silent.share, silent.equity) == (1, 0.5, None)
+    assert (empty.customers, empty.share, empty.equity) == (0, 0.0, None)
+    assert told.fields[UNHAPPY, True].equity == 3.0
+
+
+def test_without_stages_no_field_is_known():
+    told = room.satisfaction(table([{"satisfaction_last": 1.0, "stage": None, "clv": 2.0}]), 5)
+    assert told is not None
+    assert {one.customers for one in told.fields.values()} == {None}
+    assert {one.equity for one in told.fields.values()} == {None}

@@ -227,3 +227,22 @@ def test_arrow_rows_are_ready_for_json(rows):
     assert first["clv_lower"] is None
     assert set(first["reasons"][0]) == {"family", "text", "direction", "weight"}
     assert isinstance(scores.SCHEMA.field("scored_at").type, pa.TimestampType)
+
+
+def test_the_moment_of_scoring_is_kept_in_utc(meta):
+    elsewhere = meta.scored_at.astimezone(timezone(timedelta(hours=-5)))
+    kept = replace(meta, scored_at=elsewhere).to_json()
+    assert '"scored_at": "2024-07-02T03:04:05.678901+00:00"' in kept
+    # As earlier versions kept it.
+    older = kept.replace("2024-07-02T03:04:05.678901+00:00", "2024-07-01T22:04:05.678901-05:00")
+    assert older != kept
+    assert Meta.from_json(older).scored_at.isoformat() == "2024-07-02T03:04:05.678901+00:00"
+
+
+def test_tables_of_earlier_versions_say_no_margin(meta):
+    import json
+
+    told = json.loads(replace(meta, margin=0.3).to_json())
+    assert Meta.from_json(json.dumps(told)).margin == 0.3
+    del told["margin"]
+    assert Meta.from_json(json.dumps(told)).margin is None

@@ -39,3 +39,10 @@ def test_the_order_of_measurements_does_not_matter(mean, sd, one, error_one, two
 
 def test_what_is_certain_stays():
     assert NOTHING.learning(1.0, 0.1) == NOTHING
+
+
+def test_distance_is_in_deviations_of_both_together():
+    assert Belief(0.3, 0.03).distance(Belief(0.0, 0.04)) == pytest.approx(6)
+    assert Belief(0.0, 0.04).distance(Belief(0.3, 0.03)) == pytest.approx(6)
+    assert Belief(0.2, 0.0).distance(Belief(0.2, 0.0)) == 0
+    assert Belief(0.2, 0.0).distance(Belief(0.3, 0.0)) == math.inf

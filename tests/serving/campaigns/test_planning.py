@@ -132,6 +132,18 @@ def test_who_cannot_be_valued_is_left_out_and_counted(score_rows, ordered):
         draw_up(blank, ordered(budget=BUDGET))
 
 
+def test_where_nobody_can_be_valued_the_scores_own_reason_is_told(score_rows, ordered):
+    blank = score_rows.copy()
+    blank["clv"] = None
+    blank["abstained"] = "source stale (transactions): clv, tier"
+    blank.loc[:9, "abstained"] = "no price on record: clv; nothing here: stage"
+    with pytest.raises(CampaignError) as caught:
+        draw_up(blank, ordered(budget=BUDGET))
+    told = str(caught.value)
+    assert f"of {blank['as_of'].iloc[0]}: source stale (transactions); no price on record." in told
+    assert "label" not in told and "nothing here" not in told
+
+
 def test_a_plan_needs_an_action(score_rows, ordered):
     with pytest.raises(CampaignError, match=r"\[actions\.<name>\]"):
         draw_up(score_rows, ordered(actions={}))

@@ -12,6 +12,7 @@ import pytest
 from serving.api.effect_messages import EffectsAnswer
 from serving.campaigns import learned, measurements
 from serving.campaigns.belief import Belief, Effect
+from serving.campaigns.delivery import Delivery
 from serving.campaigns.measured import measure
 from serving.campaigns.results import Measurement
 from serving.campaigns.sample_ratio import SampleRatio
@@ -26,6 +27,7 @@ def measured(shop):
     shown = measure(records(3000, holdout=0.4, kept=0.3, lift=0.1, seed=1))
     shown = replace(shown, guardrails=(replace(shown.guardrails[0], verdict="rise"),))
     small = replace(measure(records(200, seed=2)), action="mail", others=7)
+    small = replace(small, delivery=Delivery(1200, 310, 1100, 4))
     broken = replace(
         shown, ratio=SampleRatio(900, 300, 1100.0, 1e-9), outcomes=(), guardrails=(), learned={}
     )
@@ -84,6 +86,8 @@ def test_the_page_shows_intervals_refusals_and_flags(service, measured):
         "900 treated and 300 held out are left",
         "A guardrail rose: Complained",
         "7 of the treated got more than this",
+        "1,100 of 1,200 treated were contacted, and 4 of 310 held out",
+        "4 of 310 held out were contacted all the same",
         "What the next plans reckon with",
         "1,800 treated",
     ):

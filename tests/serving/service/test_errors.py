@@ -131,6 +131,42 @@ def test_addresses_that_are_wrong_are_told_so(service, method, path, status, cod
     shape(service(method, path), status, code)
 
 
+@pytest.mark.parametrize(
+    ("method", "address", "name"),
+    [
+        ("GET", "/effects?plan=x", "plan"),
+        ("GET", "/segments?foo=1", "foo"),
+        ("GET", "/segments?retention=0.1", "retention"),
+        ("GET", "/satisfaction?stage=loyal", "stage"),
+        ("GET", "/equity?retention=0.1&raise=", "raise"),
+        ("GET", "/plans?page=2", "page"),
+        ("GET", "/export?page=", "page"),
+        ("GET", "/export?stge=loyal", "stge"),
+        ("GET", "/plan/export?plan=x&page=2", "page"),
+        ("POST", "/risk?horizon=30", "horizon"),
+        ("POST", "/customers?sort=clv", "sort"),
+    ],
+)
+def test_a_name_that_an_address_does_not_take_is_refused_and_said(service, method, address, name):
+    given = {} if method == "GET" else {"json": {"customer_ids": ["x"]}}
+    error = shape(service(method, address, **given), 400, "invalid_request")
+    assert f"`{name}`" in error["message"]
+    assert "expected" in error["message"]
+
+
+@pytest.mark.parametrize(
+    "address", ["/segments?foo=1", "/effects?plan=x", "/satisfaction?foo=1", "/?foo=1", "/data?a=1"]
+)
+def test_pages_leave_names_alone_that_change_no_list(service, address):
+    assert service.get(address, headers={"accept": "text/html"}).status_code == 200
+
+
+def test_a_page_says_that_a_filter_is_misspelt(service):
+    told = service.get("/customers?stge=loyal", headers={"accept": "text/html"})
+    assert told.status_code == 400
+    assert "`stge`" in told.text
+
+
 def test_people_who_miss_a_customer_are_led_to_the_search(service):
     people = {"accept": "text/html"}
     told = service.get("/customer", headers=people)

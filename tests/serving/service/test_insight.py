@@ -13,6 +13,7 @@ import pytest
 from features.store import Store, write_parquet
 from serving import drivers
 from serving.api import whatifs
+from serving.api.group_messages import SatisfactionAnswer
 from serving.scores import REASON
 from serving.workbench import insight
 
@@ -137,6 +138,28 @@ def test_satisfaction_stands_beside_loyalty(service, complaints, keys, key):
     assert sum(int(cell) for cell in cells) == complaints
     assert ("£" in page) == (key != "risk")
     assert ("Mean risk" in page or "risk " in grid[0]) == (key != "value")
+
+
+@pytest.mark.parametrize("key", ["risk", "value", "admin"])
+def test_programs_get_the_figures_of_satisfaction(service, complaints, keys, key):
+    told = service.get("/satisfaction", key=keys[key])
+    found = SatisfactionAnswer.model_validate_json(told.content, extra="forbid")
+    assert sum(one.customers for one in found.fields) == complaints
+    assert (found.open, found.scale, found.notes) == (complaints // 10, (1.0, 5.0), [])
+    assert found.complaints
+    rows = [*found.complaints, *found.leaving, *found.staying]
+    assert any(one.equity is not None for one in found.fields) == (key != "risk")
+    assert any(one.churn_probability is not None for one in found.fields) == (key != "value")
+    assert any(row.clv is not None or row.tier is not None for row in rows) == (key != "risk")
+    assert any(row.churn_probability is not None for row in rows) == (key != "value")
+
+
+def test_the_figures_of_satisfaction_say_why_there_are_none(service):
+    told = service.get("/satisfaction")
+    found = SatisfactionAnswer.model_validate_json(told.content, extra="forbid")
+    assert (found.fields, found.open, found.scale) == ([], None, None)
+    assert "[sources.events]" in found.notes[0]
+    assert service.get("/satisfaction", key=None).status_code == 401
 
 
 def test_the_form_offers_what_the_api_takes():

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from serving.api import campaign_messages, campaigns
-from serving.campaigns import shelf
+from serving.campaigns import remarks, shelf
 
 pytestmark = pytest.mark.service
 
@@ -168,16 +168,27 @@ def test_who_is_held_out_is_told_only_when_the_plan_is_made(service, made):
     assert ids[0] == ids[1]
 
 
+@pytest.fixture
+def before(made, shop):
+    """The store as it was when the plan was asked for: it and those kept later are put away."""
+    folder = shop.store / "plans"
+    names = [name for name, _ in shelf.listed(folder)]
+    later = [folder / f"{name}.json" for name in names[: names.index(made) + 1]]
+    for file in later:
+        file.rename(file.with_suffix(".away"))
+    yield
+    for file in later:
+        file.with_suffix(".away").rename(file)
+
+
 @pytest.mark.parity
-def test_the_command_line_makes_the_same_plan(made, shop, monkeypatch):
-    """The same settings, scores, name and key: the same assignments, to the bit."""
+def test_the_command_line_makes_the_same_plan(made, shop, before):
+    """The same settings, scores and key: the same name and assignments, to the bit."""
     from datetime import UTC, datetime
 
     from regulars import planning
     from regulars.settings import load
 
-    name = made.rpartition("-")[2]
-    monkeypatch.setattr(planning.secrets, "token_hex", lambda _: name)
     done = planning.plan(
         load(shop.config),
         None,
@@ -387,3 +398,12 @@ def test_nobody_waits_longer_than_a_while(service, shop, monkeypatch):
         time.sleep(0.1)
         told = service.post("/plan", {"plan_id": told["plan_id"]}).json()
     assert told["state"] == "kept" and told["total"] > 0
+
+
+def test_a_margin_that_the_scores_do_not_have_is_told(service, no_plans, monkeypatch):
+    assert "for profit" not in page(service).words
+    monkeypatch.setattr(remarks, "other_margins", lambda *_: (0.35, 0.3))
+    assert "The settings take 35 % of the spend for profit" in page(service).words
+    assert "made with 30 %" in page(service).words
+    told = service.post("/plan", {"budget": BUDGET}).json()["remarks"]
+    assert any("`margin` in [value] is 0.35 now" in one for one in told)
