@@ -14,7 +14,7 @@ from regulars.options import CONFIG, AsOf, Config, Json
 from regulars.verbs import data, models
 
 if TYPE_CHECKING:
-    from regulars.jobs import Scored
+    from regulars.scoring import Scored
     from regulars.settings import Settings
 
 _SHOWN = 10
@@ -43,14 +43,14 @@ def score(
 
     The table goes into the store, where the service finds it, and to --out.
     """
-    from regulars import jobs
+    from regulars import jobs, scoring
     from regulars.settings import load
 
     settings = load(config)
     now = jobs.instant(settings)
     with screen.steps() as tell:
         inputs, day = data.prepare(settings, as_of, now=now, tell=tell)
-        done = jobs.score(settings, inputs, day, now=now, out=out, tell=tell)
+        done = scoring.score(settings, inputs, day, now=now, out=out, tell=tell)
     # Who asks for a date knows that it is not today's.
     notes = [*(lag.find(settings, inputs, day) if as_of is None else ()), *doubts.of_scores(done)]
     for sentence in notes:
