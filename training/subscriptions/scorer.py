@@ -28,7 +28,7 @@ from training.subscriptions.failures import Failures
 from training.subscriptions.hazard import PERIOD, Hazard
 from training.subscriptions.periods import Floats
 from training.subscriptions.prices import Prices
-from training.terms import OnTerms, Terms
+from training.terms import OnTerms, Terms, by_family
 
 if TYPE_CHECKING:
     from training.churn import ChurnModel
@@ -173,10 +173,9 @@ class SubscriptionScorer(OnTerms):
         """
         due = periods.dues(frame, self._as_of(frame), 1)
         columns = self.hazard.contributions(frame, due)
-        members: dict[str, list[str]] = {}
-        for name in map(str, columns):
-            members.setdefault(self.families.get(name, FAMILY), []).append(name)
-        return pd.DataFrame({f: columns[names].sum(axis=1) for f, names in members.items()})
+        return by_family(
+            columns, {name: self.families.get(name, FAMILY) for name in map(str, columns)}
+        )
 
     def parameters(self) -> dict[str, Any]:
         """What a run keeps of the model: sBG parameters by plan, periods learned, mid-term ends."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.value.counted import Distinct, Indices
+from training.value.counted import Distinct, Indices, totals
 from training.value.gammas import log_rising, log_rising_slope
 
 Floats = NDArray[np.float64]
@@ -84,10 +84,10 @@ def lay_out(rows: Distinct, first: float = 0.0) -> Counts:
         purchases=float(weight @ x),
         x=levels_x,
         chances=levels_x + first,
-        x_weight=_totals(index_x, weight),
+        x_weight=totals(index_x, weight),
         T=levels_T,
-        age_weight=_totals(index_T, weight),
-        age_purchases=_totals(index_T, weight * x),
+        age_weight=totals(index_T, weight),
+        age_purchases=totals(index_T, weight * x),
         t_x=levels_t_x,
         row_weight=weight[repeat],
         row_x=x[repeat],
@@ -163,7 +163,3 @@ def log_likelihood(
     slope_a = dropped_x.sum() - a * both
     slope_b = counts.x_weight @ log_rising_slope(b, n) - both - dropped_x @ (1.0 / after_x)
     return float(value), np.array([r * slope_r, slope_alpha, slope_a, b * slope_b])
-
-
-def _totals(place: Indices, weight: Floats) -> Floats:
-    return np.bincount(place, weight).astype(np.float64)

@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from training.value.counted import Distinct, Indices, spread
+from training.value.counted import Distinct, Indices, spread, totals
 from training.value.gammas import log_rising, log_rising_slope
 from training.value.interpolation import scale
 from training.value.leaving import leaves_first_slopes
@@ -87,10 +87,10 @@ def lay_out(rows: Distinct) -> Counts:
         customers=float(weight.sum()),
         purchases=float(weight @ x),
         x=levels_x,
-        x_weight=_totals(index_x, weight),
+        x_weight=totals(index_x, weight),
         T=levels_T,
-        age_weight=_totals(index_T, weight),
-        age_purchases=_totals(index_T, weight * x),
+        age_weight=totals(index_T, weight),
+        age_purchases=totals(index_T, weight * x),
         span=(float(some.min()), float(some.max())) if some.size else (1.0, 1.0),
         pair_x=pair_x,
         pair_age=pair_age,
@@ -228,7 +228,3 @@ def _runs(level: Indices) -> list[tuple[int, int]]:
         for begin, end in pairwise(bounds)
         for low in range(begin, end, _COLUMNS)
     ]
-
-
-def _totals(place: Indices, weight: Floats) -> Floats:
-    return np.bincount(place, weight).astype(np.float64)
