@@ -10,7 +10,6 @@ lifetime value; ``p_alive`` never, as a subscriber is one until the day it ends.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
@@ -200,11 +199,10 @@ class SubscriptionScorer(OnTerms):
         folder : Path
             Made when absent.
         """
-        from training.scorer_files import FORMAT, HEAD
+        from training import scorer_files
 
         folder.mkdir(parents=True, exist_ok=True)
         head = {
-            "format": FORMAT,
             "kind": KIND,
             "terms": asdict(self.terms),
             "families": dict(self.families),
@@ -213,11 +211,7 @@ class SubscriptionScorer(OnTerms):
         self.hazard.save(folder / HAZARD)
         self.prices.save(folder)
         self.failures.save(folder)
-        for part in (self.spread, self.reach, self.shape):
-            if part is not None:
-                part.save(folder)
-        text = json.dumps(head, indent=1, allow_nan=False)
-        (folder / HEAD).write_text(text, encoding="utf-8")
+        scorer_files.finish(self, head, folder)
 
     @classmethod
     def read(cls, folder: Path, head: Mapping[str, Any]) -> SubscriptionScorer:
