@@ -92,22 +92,6 @@ def spread(columns: tuple[Floats, ...]) -> tuple[Indices, Indices]:
     return row_of_key[present], (np.cumsum(present) - 1)[key]
 
 
-def totals(place: Indices, weights: Floats) -> Floats:
-    """Weight of the rows at each place.
-
-    Parameters
-    ----------
-    place : ndarray of int, shape (rows,)
-        From 0 on.
-    weights : ndarray of shape (rows,)
-
-    Returns
-    -------
-    ndarray of shape (greatest place + 1,)
-    """
-    return np.bincount(place, weights).astype(np.float64)
-
-
 def _key(columns: tuple[Floats, ...]) -> tuple[Indices, list[Floats] | None]:
     """One whole number a row, ordered and distinct as the rows are, and the columns' values.
 
