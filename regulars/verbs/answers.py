@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from regulars import doubts, lag, screen, tables
-from regulars.options import CONFIG, AsOf, Config, Json
+from regulars.options import CONFIG, AsOf, Config, Json, Out
 from regulars.verbs import data, models
 
 if TYPE_CHECKING:
@@ -23,20 +23,10 @@ Port = Annotated[int, typer.Option("--port", "-p", min=1, max=65535, help="The p
 Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes that answer.")]
 
 
-def kind(out: Path | None) -> Path | None:
-    """Check that an output file is of a kind that is written."""
-    if out is not None and out.suffix.lower() not in (".parquet", ".csv"):
-        raise typer.BadParameter(f"{str(out)!r} has to end in .parquet or .csv.")
-    return out
-
-
 def score(
     config: Config = CONFIG,
     as_of: AsOf = None,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", "-o", callback=kind, help="A file, .parquet or .csv."),
-    ] = None,
+    out: Out = None,
     json: Json = False,
 ) -> None:
     """Score every customer with the champion.
