@@ -17,15 +17,12 @@ rest of that page is printed by other commands.
 from __future__ import annotations
 
 import os
-import sys
 
 from regulars import environment
 
 environment.prepare(os.environ)
 
-import argparse
 import tempfile
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -35,7 +32,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from benchmarks import data_sets
+from benchmarks import data_sets, options
 from benchmarks.data_sets import DataSet
 from benchmarks.printed import table, tell
 
@@ -77,12 +74,10 @@ class Learnt:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Look at the data sets that are asked for and print both tables."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options.parser(__doc__)
     parser.add_argument("--only", nargs="*", default=list(CASES), choices=list(CASES))
     given = parser.parse_args(arguments)
-    warnings.filterwarnings("ignore", category=DeprecationWarning)
+    options.quiet()
     healthy, spoilt = [], []
     with tempfile.TemporaryDirectory(prefix="regulars-abstention-") as scratch:
         for name in given.only:
@@ -90,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if data is not None:
                 healthy += list(lines(name, data))
                 spoilt.append(planted(name, data))
-    command = " ".join(["python benchmarks/abstention.py", *sys.argv[1:]])
+    command = options.command("abstention", arguments)
     print(f"Printed by `{command}` on {date.today()}.\n")
     print(table(healthy))
     print("\nPlanted faults, and what was found:\n")

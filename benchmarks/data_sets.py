@@ -8,7 +8,7 @@ written by `regulars sample`. What is not there is skipped with a line that says
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -113,3 +113,27 @@ def read(name: str, folder: Path) -> DataSet | None:
     except InputError as error:
         tell(f"{name}: skipped: {error}")
         return None
+
+
+def each(
+    names: Iterable[str], cases: Sequence[Case], folder: Path
+) -> Iterator[tuple[Case, DataSet]]:
+    """Cases of the data sets that are there, each set read once.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Data sets, in the order that they are read.
+    cases : sequence of Case
+    folder : Path
+        As in `read`.
+
+    Yields
+    ------
+    case : Case
+    data : DataSet
+    """
+    for name in names:
+        data = read(name, folder)
+        if data is not None:
+            yield from ((case, data) for case in cases if case.name == name)

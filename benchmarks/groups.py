@@ -12,15 +12,12 @@ what they are held to. Everything is learned strictly before a date; the groups 
 from __future__ import annotations
 
 import os
-import sys
 
 from regulars import environment
 
 environment.prepare(os.environ)
 
-import argparse
 import tempfile
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -29,7 +26,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks import backtests, data_sets
+from benchmarks import backtests, data_sets, options
 from benchmarks.bars import Bar
 from benchmarks.data_sets import Case, DataSet
 from benchmarks.printed import heading, table, tell
@@ -87,13 +84,13 @@ class Seen:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Look at the data sets that are asked for and print the tables."""
-    given = _parse(arguments)
-    warnings.filterwarnings("ignore", category=DeprecationWarning)
-    warnings.filterwarnings("ignore", message="The 'future.infer_string' option")
-    command = " ".join(["python benchmarks/groups.py", *(sys.argv[1:] if not arguments else [])])
+    given = options.parser(__doc__, NAMES).parse_args(arguments)
+    options.quiet()
+    command = options.command("groups", arguments)
     print(heading("What the groups did next", ABOUT, command, PACKAGES, date.today()))
     with tempfile.TemporaryDirectory(prefix="regulars-groups-") as scratch:
-        seen = [one for name in given.only for one in _cases(name, Path(scratch))]
+        cases = data_sets.each(given.only, CASES, Path(scratch))
+        seen = [look(case, data) for case, data in cases]
     for one in seen:
         print(f"## {one.case}\n")
         for column, words in (("stage", STAGES), ("tier", TIERS)):
@@ -101,12 +98,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print("## Orders\n\n" + table([_line(bar) for one in seen for bar in orders(one)]) + "\n")
     print(f"## Growth and small\n\n{RATIO}\n")
     print(table([_growth(one) for one in seen]))
-
-
-def _cases(name: str, folder: Path) -> Iterator[Seen]:
-    data = data_sets.read(name, folder)
-    if data is not None:
-        yield from (look(case, data) for case in CASES if case.name == name)
 
 
 def look(case: Case, data: DataSet) -> Seen:
@@ -258,21 +249,6 @@ def _growth(seen: Seen) -> dict[str, str]:
 
 def _line(bar: Bar) -> dict[str, str]:
     return {"order": bar.what, "found": bar.found, "reached": "yes" if bar.met else "NO"}
-
-
-def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--only", type=_sets, default=list(NAMES), help=f"of {', '.join(NAMES)}")
-    return parser.parse_args(arguments)
-
-
-def _sets(text: str) -> list[str]:
-    chosen = text.split(",")
-    if unknown := set(chosen) - {*NAMES}:
-        raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: choose from {', '.join(NAMES)}")
-    return chosen
 
 
 if __name__ == "__main__":

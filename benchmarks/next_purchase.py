@@ -12,13 +12,11 @@ page docs/quality.md has it below what benchmarks/quality.py prints: append it w
 from __future__ import annotations
 
 import os
-import sys
 
 from regulars import environment
 
 environment.prepare(os.environ)
 
-import argparse
 import contextlib
 import tempfile
 import warnings
@@ -31,7 +29,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from benchmarks import backtests, data_sets
+from benchmarks import backtests, data_sets, options
 from benchmarks.data_sets import Case, DataSet
 from benchmarks.printed import heading, table, tell
 from serving.groups import lifecycle
@@ -85,24 +83,16 @@ class Seen:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Look at the data sets that are asked for and print the tables."""
-    given = _parse(arguments)
-    warnings.filterwarnings("ignore", category=DeprecationWarning)
-    warnings.filterwarnings("ignore", message="The 'future.infer_string' option")
+    given = options.parser(__doc__, NAMES).parse_args(arguments)
+    options.quiet()
     with tempfile.TemporaryDirectory(prefix="regulars-next-") as scratch:
-        seen = [one for name in given.only for one in _cases(name, Path(scratch))]
-    command = " ".join(
-        ["python benchmarks/next_purchase.py", *(sys.argv[1:] if arguments is None else [])]
-    )
+        cases = data_sets.each(given.only, CASES, Path(scratch))
+        seen = [look(case, data) for case, data in cases]
+    command = options.command("next_purchase", arguments)
     print("#" + heading("When the next purchase comes", ABOUT, command, PACKAGES, date.today()))
     print(table([line for one in seen for line in lines(one)]) + "\n")
     print("The value model by how often the customer had bought:\n")
     print(table([line for one in seen for line in by_kind(one)]))
-
-
-def _cases(name: str, folder: Path) -> Iterator[Seen]:
-    data = data_sets.read(name, folder)
-    if data is not None:
-        yield from (look(case, data) for case in CASES if case.name == name)
 
 
 def look(case: Case, data: DataSet) -> Seen:
@@ -225,21 +215,6 @@ def _figures(told: np.ndarray, came: np.ndarray) -> dict[str, str]:
         "on the day": f"{(came == told).mean():.1%}",
         "after": f"{(came > told).mean():.1%}",
     }
-
-
-def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--only", type=_sets, default=list(NAMES), help=f"of {', '.join(NAMES)}")
-    return parser.parse_args(arguments)
-
-
-def _sets(text: str) -> list[str]:
-    chosen = text.split(",")
-    if unknown := set(chosen) - {*NAMES}:
-        raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: choose from {', '.join(NAMES)}")
-    return chosen
 
 
 if __name__ == "__main__":

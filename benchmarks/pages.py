@@ -10,7 +10,6 @@ open connection, as a browser does. `first` is the first request of a page, righ
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import http.client
 import subprocess
@@ -28,7 +27,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from benchmarks import service_contest
+from benchmarks import options, service_contest
 from benchmarks.printed import table, tell
 from features.store import Store, write_parquet
 
@@ -178,9 +177,7 @@ def _wait(line: http.client.HTTPConnection, page: Page, number: int) -> tuple[fl
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options.parser(__doc__)
     parser.add_argument("--customers", type=float, default=1e6, help="at least so many")
     parser.add_argument("--requests", type=int, default=20, help="timed requests of each page")
     parser.add_argument("--folder", type=Path, help="keeps the made data for the next run")

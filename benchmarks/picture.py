@@ -7,13 +7,12 @@ Needs chromium. The demonstration is made in the folder unless it is there.
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import service_contest
+from benchmarks import options, service_contest
 
 OUT = service_contest.ROOT / "docs" / "workbench.png"
 WIDTH, HEIGHT = 1200, 820
@@ -23,9 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Take the picture."""
     from playwright.sync_api import sync_playwright
 
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options.parser(__doc__)
     parser.add_argument("--folder", type=Path, help="keeps the demonstration for the next run")
     parser.add_argument("--page", default="/", help="of the workbench")
     parser.add_argument("--out", type=Path, default=OUT)

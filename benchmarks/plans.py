@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import resource
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
@@ -22,6 +21,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from benchmarks import options
 from benchmarks.printed import heading, table, tell
 from serving.campaigns.belief import Belief, Effect
 from serving.campaigns.curve import curve
@@ -246,7 +246,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for size in asked.customers.split(","):
         tell(f"{float(size):,.0f} customers")
         told += rows(int(float(size)), asked.seed)
-    command = " ".join(["python benchmarks/plans.py", *(sys.argv[1:] if arguments is None else [])])
+    command = options.command("plans", arguments)
     about = (__doc__ or "").partition("--problems 3\n\n")[2]
     print(heading("Plans", about.strip(), command, PACKAGES, date.today()))
     print(table(told))

@@ -14,7 +14,6 @@ Regulars has to reach. Contenders: three rules of thumb, `lifetimes`, LightGBM a
 from __future__ import annotations
 
 import os
-import sys
 
 from regulars import environment
 
@@ -23,13 +22,12 @@ environment.prepare(os.environ)
 import argparse
 import json
 import tempfile
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from benchmarks import backtests, bars, data_sets, labels, standing
+from benchmarks import backtests, bars, data_sets, labels, options, standing
 from benchmarks.backtests import METRICS, Metric, Outcome
 from benchmarks.bars import Bar
 from benchmarks.data_sets import CASES, SETS
@@ -58,8 +56,7 @@ CONTENDERS = {
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the backtests that are asked for and print the tables."""
     given = _parse(arguments)
-    warnings.filterwarnings("ignore", category=DeprecationWarning)
-    warnings.filterwarnings("ignore", message="The 'future.infer_string' option")
+    options.quiet()
     outcomes: list[Outcome] = []
     reached: list[Bar] = []
     with tempfile.TemporaryDirectory(prefix="regulars-quality-") as scratch:
@@ -67,9 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             more, found = _measure(name, Path(scratch))
             outcomes += more
             reached += found
-    command = " ".join(
-        ["python benchmarks/quality.py", *(sys.argv[1:] if arguments is None else [])]
-    )
+    command = options.command("quality", arguments)
     print(heading("How good the predictions are", ABOUT, command, PACKAGES, date.today()))
     for name in dict.fromkeys(outcome.case.name for outcome in outcomes):
         here = [outcome for outcome in outcomes if outcome.case.name == name]
@@ -175,19 +170,9 @@ def _record(outcome: Outcome) -> dict[str, Any]:
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--only", type=_sets, default=list(SETS), help=f"of {', '.join(SETS)}")
+    parser = options.parser(__doc__, SETS)
     parser.add_argument("--json", type=Path, help="also write all figures to this file")
     return parser.parse_args(arguments)
-
-
-def _sets(text: str) -> list[str]:
-    chosen = text.split(",")
-    if unknown := set(chosen) - {*SETS}:
-        raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: choose from {', '.join(SETS)}")
-    return chosen
 
 
 if __name__ == "__main__":

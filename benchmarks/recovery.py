@@ -13,13 +13,11 @@ holds the truth. Beside bias and coverage stand their Monte Carlo errors.
 from __future__ import annotations
 
 import os
-import sys
 
 from regulars import environment
 
 environment.prepare(os.environ)
 
-import argparse
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
@@ -31,6 +29,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from benchmarks import options
 from benchmarks.printed import heading, table
 from training.errors import StatisticalWarning
 from training.value import bg_nbd, gamma_gamma, mbg_nbd, pareto_nbd
@@ -149,9 +148,7 @@ def shown(found: pd.DataFrame) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Study every model and print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options.parser(__doc__)
     parser.add_argument("--samples", type=int, default=200)
     parser.add_argument("--customers", type=int, default=2000)
     given = parser.parse_args(arguments)
@@ -159,7 +156,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     found = pd.concat(
         [study(name, given.samples, given.customers, random) for name in (*TRUTHS, "gamma_gamma")]
     )
-    command = " ".join(["python benchmarks/recovery.py", *(arguments or sys.argv[1:])])
+    command = options.command("recovery", arguments)
     about = f"{given.samples} draws of {given.customers:,} customers from known parameters."
     print(heading("Known parameters, found again", about, command, PACKAGES, date.today()))
     print(shown(found))

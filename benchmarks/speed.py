@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks import agreement, made_log, service_contest, table_contests, value_contests
+from benchmarks import agreement, made_log, options, service_contest, table_contests, value_contests
 from benchmarks.clock import Contender, Timing, race
 from benchmarks.printed import heading, table, tell
 from regulars import environment
@@ -267,7 +266,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         folder = Path(given.folder or scratch).absolute()
         folder.mkdir(parents=True, exist_ok=True)
         rows, records = _all(given, folder)
-    command = " ".join(["python benchmarks/speed.py", *(sys.argv[1:] if arguments is None else [])])
+    command = options.command("speed", arguments)
     print(heading("How fast Regulars is", ABOUT, command, PACKAGES, date.today()))
     print(table(rows))
     if given.json:
@@ -294,9 +293,7 @@ def _all(given: argparse.Namespace, folder: Path) -> tuple[list, list]:
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options.parser(__doc__)
     parser.add_argument(
         "--rows", type=_counts, default=[1_000_000], help="transactions, as 1e6,1e7"
     )

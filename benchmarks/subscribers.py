@@ -17,13 +17,11 @@ chances.
 from __future__ import annotations
 
 import os
-import sys
 
 from regulars import environment
 
 environment.prepare(os.environ)
 
-import argparse
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,6 +33,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from benchmarks import options
 from benchmarks.printed import heading, table, tell
 from features import intake
 from features.settings import Sources
@@ -197,9 +196,7 @@ def _rates(told: pd.DataFrame, left: Floats) -> float:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Watch every business and print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options.parser(__doc__)
     parser.add_argument("--seeds", type=int, default=6)
     parser.add_argument("--customers", type=int, default=6_000)
     given = parser.parse_args(arguments)
@@ -214,7 +211,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         {"business": "mean", "customers": "", "figure": str(name), **dict(row)}
         for name, row in means.iterrows()
     ]
-    command = " ".join(["python benchmarks/subscribers.py", *(arguments or sys.argv[1:])])
+    command = options.command("subscribers", arguments)
     about = f"{given.seeds} made businesses of {given.customers:,} customers, watched after it."
     print(heading("Simulated subscribers", about, command, PACKAGES, date.today()))
     print(table([{name: _shown(value) for name, value in row.items()} for row in rows]))

@@ -12,7 +12,6 @@ figures are out of fold. Money: margin 30 %; costs of an e-mail from one cent to
 from __future__ import annotations
 
 import os
-import sys
 
 from regulars import environment
 
@@ -28,6 +27,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
+from benchmarks import options
 from benchmarks.data_sets import DATA
 from benchmarks.printed import heading, table, tell
 from training.plots import save
@@ -193,9 +193,7 @@ def permuted(trial: Trial, draws: int) -> Verdict:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run both parts and print the page."""
     given = _parse(arguments)
-    command = " ".join(
-        ["python benchmarks/uplift.py", *(sys.argv[1:] if arguments is None else [])]
-    )
+    command = options.command("uplift", arguments)
     print(heading("Whom to treat", ABOUT, command, PACKAGES, date.today()))
     if FILE.is_file():
         _hillstrom(hillstrom(FILE), given)
@@ -279,9 +277,7 @@ def _starred(gain: Interval) -> str:
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options.parser(__doc__)
     parser.add_argument("--repeats", type=int, default=4, help="ways to deal Hillstrom into folds")
     parser.add_argument("--draws", type=int, default=1000, help="of the bootstrap")
     parser.add_argument("--trials", type=int, default=5, help="made trials of each kind")

@@ -17,7 +17,7 @@ import ibis
 
 from features.columns import text
 from features.compat import Engine, is_finite, missing, row_hash
-from features.given import number_of, settings_column
+from features.given import column_of, number_of
 from features.inputs import MONEY_TYPE
 from features.kinds import known_kind
 from features.moments import Moments, moments
@@ -25,8 +25,15 @@ from features.moments import Moments, moments
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-    from features.settings import EventsSource, TransactionsSource
+    from features.settings import (
+        EventsSource,
+        SubscriptionsSource,
+        TransactionsSource,
+        TreatmentsSource,
+    )
     from features.sources import Opened
+
+    TimedSource = TransactionsSource | EventsSource | SubscriptionsSource | TreatmentsSource
 
 MALFORMED = "malformed line"
 NO_CUSTOMER = "no customer id"
@@ -132,15 +139,13 @@ def transactions(opened: Opened, source: TransactionsSource, clock: Clock) -> ir
     key = "sources.transactions"
     raw = opened.table
     read = {
-        name: settings_column(opened, getattr(source, name), f"{key}.{name}")
+        name: column_of(opened, source, name, key)
         for name in ("customer_id", "timestamp", "order_id", "product_id", "category")
         if getattr(source, name) is not None
     }
-    when = _moments(read["timestamp"], opened, source, clock, f"{key}.timestamp")
+    when = moments_of(opened, source, "timestamp", key, clock)
     money, no_money = number_of(opened, source.amount, f"{key}.amount")
-    left, no_left = missing("float64"), ibis.literal(True)
-    if source.margin is not None:
-        left, no_left = number_of(opened, source.margin, f"{key}.margin")
+    left, no_left = number_of(opened, source.margin, f"{key}.margin")
     rows = raw.select(
         customer_id=text(read["customer_id"]),
         **_moment_columns(when),
@@ -194,13 +199,10 @@ def events(opened: Opened, source: EventsSource, clock: Clock) -> ir.Table:
     key = "sources.events"
     raw = opened.table
     read = {
-        name: settings_column(opened, getattr(source, name), f"{key}.{name}")
-        for name in ("customer_id", "timestamp", "kind")
+        name: column_of(opened, source, name, key) for name in ("customer_id", "timestamp", "kind")
     }
-    when = _moments(read["timestamp"], opened, source, clock, f"{key}.timestamp")
-    value, no_value = missing("float64"), ibis.literal(True)
-    if source.value is not None:
-        value, no_value = number_of(opened, source.value, f"{key}.value")
+    when = moments_of(opened, source, "timestamp", key, clock)
+    value, no_value = number_of(opened, source.value, f"{key}.value")
     rows = raw.select(
         customer_id=text(read["customer_id"]),
         **_moment_columns(when),
@@ -237,6 +239,44 @@ def raw_columns(raw: ir.Table) -> dict[str, Any]:
         "row_": row_hash(raw, known),
         "row_again_": row_hash(raw, known, salt=1),
     }
+
+
+def moments_of(
+    opened: Opened, source: TimedSource, setting: str, key: str, clock: Clock
+) -> Moments:
+    """Moments of the column that a setting of a source names.
+
+    Parameters
+    ----------
+    opened : Opened
+    source : source of transactions, events, subscriptions or treatments
+        Says how text dates are written.
+    setting : str
+        Such as ``timestamp``; blank throughout where it is not given.
+    key : str
+        Of the source, for the error, such as ``sources.events``.
+    clock : Clock
+
+    Returns
+    -------
+    Moments
+
+    Raises
+    ------
+    InputError
+        If there is no such column, or it is of a type that cannot serve.
+    """
+    name = getattr(source, setting)
+    if name is None:
+        return Moments(missing("timestamp"), ibis.literal(False), ibis.literal(True))
+    return moments(
+        column_of(opened, source, setting, key),
+        key=f"{key}.{setting}",
+        timezone=clock.timezone,
+        engine=clock.engine,
+        is_instant=name in opened.instants,
+        format_=source.timestamp_format,
+    )
 
 
 def no_customer(identity: ir.StringValue) -> ir.BooleanValue:
@@ -313,23 +353,6 @@ def _money(number: ir.FloatingValue) -> ir.DecimalValue:
 
 def _optional_text(values: ir.Column | None) -> Any:
     return missing("string") if values is None else text(values)
-
-
-def _moments(
-    values: ir.Column,
-    opened: Opened,
-    source: TransactionsSource | EventsSource,
-    clock: Clock,
-    key: str,
-) -> Moments:
-    return moments(
-        values,
-        key=key,
-        timezone=clock.timezone,
-        engine=clock.engine,
-        is_instant=source.timestamp in opened.instants,
-        format_=source.timestamp_format,
-    )
 
 
 def _moment_columns(when: Moments) -> dict[str, Any]:

@@ -6,13 +6,26 @@ column which does not exist is found when the source is read.
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from features.ends import ENDS
 from features.kinds import READ, plain
 from features.terms import term
+
+#: Settings that several sources share.
+CustomerId = Annotated[
+    str, Field(min_length=1, description="Column with the customer's id; read as text.")
+]
+TimestampFormat = Annotated[
+    str | None,
+    Field(
+        description="How text dates (or numbers, as 20240301) are written, in strptime's signs: "
+        "`%d.%m.%Y`, `%m/%d/%Y %H:%M`, `%Y%m%d`; ISO 8601 (2024-03-31, 2024-03-31T14:05:00) when "
+        "not given.",
+    ),
+]
 
 
 class Section(BaseModel):
@@ -69,9 +82,7 @@ class Source(Section):
 class TransactionsSource(Source):
     """One row per line of a receipt, an order or a payment; refunds are negative amounts."""
 
-    customer_id: str = Field(
-        min_length=1, description="Column with the customer's id; read as text."
-    )
+    customer_id: CustomerId
     timestamp: str = Field(
         min_length=1,
         description="Column with the moment of purchase: dates, timestamps or text. A moment "
@@ -101,12 +112,7 @@ class TransactionsSource(Source):
         default=None,
         description="Column with the product's category; gives the variety of the baskets.",
     )
-    timestamp_format: str | None = Field(
-        default=None,
-        description="How text dates (or numbers, as 20240301) are written, in strptime's signs: "
-        "`%d.%m.%Y`, `%m/%d/%Y %H:%M`, `%Y%m%d`; ISO 8601 (2024-03-31, 2024-03-31T14:05:00) when "
-        "not given.",
-    )
+    timestamp_format: TimestampFormat = None
     deduplicate: bool = Field(
         default=False,
         description="Whether to reject exact repeats of a whole row, keeping the first. For logs "
@@ -117,9 +123,7 @@ class TransactionsSource(Source):
 class CustomersSource(Source):
     """One row per customer: attributes, and the churn label of the `label` rule."""
 
-    customer_id: str = Field(
-        min_length=1, description="Column with the customer's id; read as text."
-    )
+    customer_id: CustomerId
     attributes: tuple[str, ...] = Field(
         default=(),
         description="Columns that the risk model may learn from, as features `attribute_<column>`: "
@@ -148,9 +152,7 @@ class CustomersSource(Source):
 class EventsSource(Source):
     """One row per contact with a customer: complaint, resolution, satisfaction, usage, ..."""
 
-    customer_id: str = Field(
-        min_length=1, description="Column with the customer's id; read as text."
-    )
+    customer_id: CustomerId
     timestamp: str = Field(
         min_length=1, description="Column with the moment of the event; read as a purchase's."
     )
@@ -172,12 +174,7 @@ class EventsSource(Source):
         description="The event's number, a column or arithmetic over columns: the mark of a "
         "`satisfaction`, the amount of a `usage` (1 when not given).",
     )
-    timestamp_format: str | None = Field(
-        default=None,
-        description="How text dates (or numbers, as 20240301) are written, in strptime's signs: "
-        "`%d.%m.%Y`, `%m/%d/%Y %H:%M`, `%Y%m%d`; ISO 8601 (2024-03-31, 2024-03-31T14:05:00) when "
-        "not given.",
-    )
+    timestamp_format: TimestampFormat = None
 
     @field_validator("kinds")
     @classmethod
@@ -201,9 +198,7 @@ class EventsSource(Source):
 class SubscriptionsSource(Source):
     """One row per subscription, or one per paid period of it; see `rows`."""
 
-    customer_id: str = Field(
-        min_length=1, description="Column with the customer's id; read as text."
-    )
+    customer_id: CustomerId
     start: str = Field(
         min_length=1,
         description="Column with the first day of the subscription, or of the paid period; read "
@@ -254,12 +249,7 @@ class SubscriptionsSource(Source):
         description="Who is back within so many days after the end has renewed late and never "
         "left.",
     )
-    timestamp_format: str | None = Field(
-        default=None,
-        description="How text dates (or numbers, as 20240301) are written, in strptime's signs: "
-        "`%d.%m.%Y`, `%m/%d/%Y %H:%M`, `%Y%m%d`; ISO 8601 (2024-03-31, 2024-03-31T14:05:00) when "
-        "not given.",
-    )
+    timestamp_format: TimestampFormat = None
     deduplicate: bool = Field(
         default=False,
         description="Whether to reject exact repeats of a whole row, keeping the first.",
@@ -317,9 +307,7 @@ def _plain_words(given: dict[str, str]) -> dict[str, str]:
 class TreatmentsSource(Source):
     """One row per customer of a campaign, treated or held out."""
 
-    customer_id: str = Field(
-        min_length=1, description="Column with the customer's id; read as text."
-    )
+    customer_id: CustomerId
     timestamp: str = Field(
         min_length=1,
         description="Column with the moment of the treatment; read as a purchase's.",
@@ -345,12 +333,7 @@ class TreatmentsSource(Source):
         description="Cost of the treatment, in `currency`: a column, or arithmetic over columns "
         "as for an amount.",
     )
-    timestamp_format: str | None = Field(
-        default=None,
-        description="How text dates (or numbers, as 20240301) are written, in strptime's signs: "
-        "`%d.%m.%Y`, `%m/%d/%Y %H:%M`, `%Y%m%d`; ISO 8601 (2024-03-31, 2024-03-31T14:05:00) when "
-        "not given.",
-    )
+    timestamp_format: TimestampFormat = None
 
     @field_validator("arms")
     @classmethod

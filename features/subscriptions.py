@@ -16,10 +16,9 @@ from features import compat, contract, terms
 from features.columns import text
 from features.compat import is_finite, missing
 from features.ends import known_end
-from features.given import number_of, settings_column
+from features.given import column_of, number_of, words_of
 from features.inputs import MONEY_TYPE
 from features.kinds import plain
-from features.moments import Moments, moments
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -66,19 +65,21 @@ def subscriptions(opened: Opened, source: SubscriptionsSource, clock: Clock) -> 
         If a column is missing or of a type that cannot serve, or a setting cannot be.
     """
     raw = opened.table
-    starts, ends = _moments(opened, source, clock, "start"), _moments(opened, source, clock, "end")
-    price, no_price = missing("float64"), ibis.literal(True)
-    if source.price is not None:
-        price, no_price = number_of(opened, source.price, f"{_KEY}.price")
+    starts, ends = (
+        contract.moments_of(opened, source, setting, _KEY, clock) for setting in ("start", "end")
+    )
+    price, no_price = number_of(opened, source.price, f"{_KEY}.price")
     rows = raw.select(
-        customer_id=text(_column(opened, source, "customer_id")),
+        customer_id=text(column_of(opened, source, "customer_id", _KEY)),
         start_=starts.local,
         no_start_=starts.blank,
         stop_=ends.local,
         no_end_=ends.blank,
         zoned_=starts.zoned,
-        plan=_words(opened, source, "plan"),
-        end_reason=known_end(_words(opened, source, "end_reason").lower(), source.end_reasons),
+        plan=words_of(opened, source, "plan", _KEY),
+        end_reason=known_end(
+            words_of(opened, source, "end_reason", _KEY).lower(), source.end_reasons
+        ),
         number_=price,
         no_number_=no_price,
         **contract.raw_columns(raw),
@@ -96,31 +97,6 @@ def subscriptions(opened: Opened, source: SubscriptionsSource, clock: Clock) -> 
     past = judged.repeats & (judged.end <= today)
     judged = judged.mutate(last_=past.ifelse(ibis.greatest(judged.end, judged.day), judged.day))
     return contract.finish(judged, (*COLUMNS, "last_"))
-
-
-def _column(opened: Opened, source: SubscriptionsSource, setting: str) -> Any:
-    name = getattr(source, setting)
-    return settings_column(opened, name, f"{_KEY}.{setting}")
-
-
-def _words(opened: Opened, source: SubscriptionsSource, setting: str) -> Any:
-    if getattr(source, setting) is None:
-        return missing("string")
-    return text(_column(opened, source, setting))
-
-
-def _moments(opened: Opened, source: SubscriptionsSource, clock: Clock, setting: str) -> Moments:
-    name = getattr(source, setting)
-    if name is None:
-        return Moments(missing("timestamp"), ibis.literal(False), ibis.literal(True))
-    return moments(
-        _column(opened, source, setting),
-        key=f"{_KEY}.{setting}",
-        timezone=clock.timezone,
-        engine=clock.engine,
-        is_instant=name in opened.instants,
-        format_=source.timestamp_format,
-    )
 
 
 def _tests(rows: ir.Table, source: SubscriptionsSource, clock: Clock) -> list[tuple[Any, str]]:

@@ -15,10 +15,9 @@ import ibis
 from features import contract
 from features.columns import text
 from features.compat import is_finite, missing
-from features.given import number_of, settings_column
+from features.given import column_of, number_of, words_of
 from features.inputs import MONEY_TYPE
 from features.kinds import known_kind
-from features.moments import moments
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -58,25 +57,16 @@ def treatments(opened: Opened, source: TreatmentsSource, clock: Clock) -> ir.Tab
         If a column is missing or of a type that cannot serve, or a setting cannot be.
     """
     raw = opened.table
-    when = moments(
-        _column(opened, source, "timestamp"),
-        key=f"{_KEY}.timestamp",
-        timezone=clock.timezone,
-        engine=clock.engine,
-        is_instant=source.timestamp in opened.instants,
-        format_=source.timestamp_format,
-    )
-    cost, no_cost = missing("float64"), ibis.literal(True)
-    if source.cost is not None:
-        cost, no_cost = number_of(opened, source.cost, f"{_KEY}.cost")
+    when = contract.moments_of(opened, source, "timestamp", _KEY, clock)
+    cost, no_cost = number_of(opened, source.cost, f"{_KEY}.cost")
     rows = raw.select(
-        customer_id=text(_column(opened, source, "customer_id")),
+        customer_id=text(column_of(opened, source, "customer_id", _KEY)),
         occurred_at=when.local,
         day=when.local.date(),
         zoned_=when.zoned,
         no_moment_=when.blank,
-        campaign=text(_column(opened, source, "campaign")),
-        action=_words(opened, source, "action"),
+        campaign=text(column_of(opened, source, "campaign", _KEY)),
+        action=words_of(opened, source, "action", _KEY),
         arm=_arm(opened, source),
         number_=cost,
         no_number_=no_cost,
@@ -129,22 +119,11 @@ def sent(treatments: ir.Table, first: date, until: date) -> ir.Table:
     return seen.select("customer_id", "action").distinct()
 
 
-def _column(opened: Opened, source: TreatmentsSource, setting: str) -> Any:
-    name = getattr(source, setting)
-    return settings_column(opened, name, f"{_KEY}.{setting}")
-
-
-def _words(opened: Opened, source: TreatmentsSource, setting: str) -> Any:
-    if getattr(source, setting) is None:
-        return missing("string")
-    return text(_column(opened, source, setting))
-
-
 def _arm(opened: Opened, source: TreatmentsSource) -> Any:
     """Arm in the known words; a blank one is not guessed at."""
     if source.arm is None:
         return ibis.literal(TREATED)
-    return known_kind(text(_column(opened, source, "arm")).lower(), source.arms)
+    return known_kind(text(column_of(opened, source, "arm", _KEY)).lower(), source.arms)
 
 
 def _tests(rows: ir.Table, clock: Clock) -> list[tuple[Any, str]]:

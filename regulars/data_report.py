@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from features.inputs import Inputs, SourceReport
-from regulars import doubts, jobs
+from regulars import doubts, jobs, tables
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from features.losses import Obstacle
     from features.store import Store
     from regulars.doubts import Doubts
@@ -92,32 +94,13 @@ def make(inputs: Inputs, settings: Settings, as_of: date, rejects: Path) -> Data
     DataReport
     """
     customers, returned = _returned(inputs, as_of)
-    first = {report.source: report.first_day for report in inputs.reports}.get("transactions")
-    answers: tuple[Answer, ...]
-    if settings.churn.rule == "label":
-        answers = (_labels(inputs, settings, as_of),)
-    elif settings.churn.rule == "subscription":
-        from training.subscriptions import readiness as retention
-
-        answers = retention.assess(
-            inputs.subscriptions, as_of=as_of, horizon_days=settings.churn.horizon_days
-        )
-    else:
-        from training import readiness
-
-        answers = readiness.assess(
-            first_day=first or as_of,
-            as_of=as_of,
-            customers=customers,
-            repeat_customers=returned,
-            horizon_days=settings.churn.horizon_days,
-        )
+    told = _assessed(inputs, settings, as_of, customers, returned)
     obstacle = jobs.obstacle(settings, inputs)
     if obstacle is not None:
         # Enough rows of the wrong kind are not enough.
-        answers = tuple(replace(one, ready=False, why=obstacle.why) for one in answers)
+        told = tuple(replace(one, ready=False, why=obstacle.why) for one in told)
     found = doubts.find(settings, inputs, as_of)
-    return DataReport(inputs.reports, as_of, customers, returned, answers, rejects, obstacle, found)
+    return DataReport(inputs.reports, as_of, customers, returned, told, rejects, obstacle, found)
 
 
 def keep(report: DataReport, store: Store) -> None:
@@ -132,6 +115,73 @@ def keep(report: DataReport, store: Store) -> None:
 
     told = json.dumps(report.to_dict(), default=str, allow_nan=False, ensure_ascii=False)
     write_text(store.report(), told)
+
+
+def sources(report: DataReport) -> Table:
+    """What was read from each source."""
+    rows = [
+        (
+            source.source,
+            source.read,
+            source.accepted,
+            sum(source.rejected.values()),
+            source.customers,
+            source.first_day,
+            source.last_day,
+        )
+        for source in report.sources
+    ]
+    heads = ("source", "rows read", "accepted", "rejected", "customers", "first day", "last day")
+    return tables.table("What was read", heads, rows)
+
+
+def rejected(report: DataReport) -> Table | None:
+    """Why rows were rejected, most frequent first; None when none was."""
+    rows = [
+        (source.source, reason, number)
+        for source in report.sources
+        for reason, number in sorted(source.rejected.items(), key=lambda item: -item[1])
+    ]
+    return tables.table("What was rejected", ("source", "reason", "rows"), rows) if rows else None
+
+
+def answers(report: DataReport) -> Table:
+    """Whether there is enough for each question, and why not."""
+    rows = [(answer.question, answer.ready, answer.why) for answer in report.answers]
+    return tables.table("What can be answered", ("question", "enough", "why"), rows)
+
+
+def repeat_rate(report: DataReport) -> str | None:
+    """How many customers came back, in a sentence; None without customers."""
+    if report.repeat_rate is None:
+        return None
+    return (
+        f"{report.returned:,} of {report.customers:,} customers came back at least once "
+        f"({report.repeat_rate:.0%})."
+    )
+
+
+def _assessed(
+    inputs: Inputs, settings: Settings, as_of: date, customers: int, returned: int
+) -> tuple[Answer, ...]:
+    """Whether there is enough for the questions of the churn rule."""
+    horizon_days = settings.churn.horizon_days
+    if settings.churn.rule == "label":
+        return (_labels(inputs, settings, as_of),)
+    if settings.churn.rule == "subscription":
+        from training.subscriptions import readiness as retention
+
+        return retention.assess(inputs.subscriptions, as_of=as_of, horizon_days=horizon_days)
+    from training import readiness
+
+    first = {report.source: report.first_day for report in inputs.reports}.get("transactions")
+    return readiness.assess(
+        first_day=first or as_of,
+        as_of=as_of,
+        customers=customers,
+        repeat_customers=returned,
+        horizon_days=horizon_days,
+    )
 
 
 def _returned(inputs: Inputs, as_of: date) -> tuple[int, int]:

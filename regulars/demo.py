@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from features.store import write_text
-from regulars import data_report, jobs, samples
+from regulars import data_report, jobs, samples, scoring
 
 if TYPE_CHECKING:
     from features.inputs import Inputs
     from regulars.data_report import DataReport
-    from regulars.jobs import Scored, Tell
+    from regulars.jobs import Tell
+    from regulars.scoring import Scored
     from regulars.settings import Settings
     from training.pipeline import Training
 
@@ -145,7 +146,7 @@ def run(
     report = data_report.make(inputs, settings, as_of, rejects)
     data_report.keep(report, jobs.store(settings))
     training = jobs.train(settings, inputs, as_of, now=now, trials=0, tell=tell)
-    scored = jobs.score(settings, inputs, as_of, now=clock(), out=out, tell=tell)
+    scored = scoring.score(settings, inputs, as_of, now=clock(), out=out, tell=tell)
     return Demonstration(report, training, scored)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from features.freshness import Freshness
     from features.inputs import Inputs
-    from regulars.jobs import Scored
+    from regulars.scoring import Scored
     from regulars.settings import Settings
     from serving.groups.unanswered import Unanswered
     from training.unsaid import Finding

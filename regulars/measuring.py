@@ -104,12 +104,9 @@ def measure(
         If there is no such plan, nobody in it, nothing of it has been observed, or it is not over
         and that was not asked for.
     """
-    from features.aftermath import aftermath
-    from features.compat import arrow
     from serving import audit
     from serving.campaigns import learned as beliefs
     from serving.campaigns import measurements, shelf
-    from serving.campaigns.records import gather
 
     tell("measure", 0, 1)
     place = jobs.store(settings)
@@ -117,34 +114,14 @@ def measure(
     start, horizon = _window(rows, plan_id)
     known = jobs.day_after(inputs, today=now.date())
     days = _days(settings, start, horizon, known, so_far=so_far, keep=keep)
-    happened = aftermath(
-        inputs,
-        start,
-        days,
-        population="subscribers" if settings.churn.rule == "subscription" else "buyers",
-        known_until=known,
-    )
-    records = gather(
-        rows,
-        arrow(happened),
-        margin=settings.value.margin,
-        costs=_costs(settings),
-    )
-    until = start + timedelta(days=days)
-    measured = _measured(rows, place, records, plan_id, until, days)
+    records = _records(settings, inputs, rows, start, days, known)
+    measured = _measured(rows, place, records, plan_id, start + timedelta(days=days), days)
     measured = _delivered(measured, rows, inputs)
     path = measurements.keep(place.path, measured)
     kept_before = plan_id in beliefs.sources(place.path)
     learned = _learn(settings, place, measured) if keep else {}
-    audit.note(
-        place.audit(),
-        who=who,
-        what="measure",
-        now=now,
-        plan_id=plan_id,
-        days=days,
-        learned=sorted(learned),
-    )
+    told = {"plan_id": plan_id, "days": days, "learned": sorted(learned)}
+    audit.note(place.audit(), who=who, what="measure", now=now, **told)
     tell("measure", 1, 1)
     notes = tuple(_notes(settings, inputs, keep, learned))
     return Measured(measured, path, learned, kept_before, notes)
@@ -193,12 +170,25 @@ def _days(
     return days
 
 
-def _costs(settings: Settings) -> dict:
-    from serving.campaigns.records import Costs
+def _records(
+    settings: Settings, inputs: Inputs, rows: pa.Table, start: date, days: int, known: date
+) -> tuple:
+    """What became of everybody in the plan, action by action."""
+    from features.aftermath import aftermath
+    from features.compat import arrow
+    from serving.campaigns.records import Costs, gather
 
-    return {
+    happened = aftermath(
+        inputs,
+        start,
+        days,
+        population="subscribers" if settings.churn.rule == "subscription" else "buyers",
+        known_until=known,
+    )
+    costs = {
         name: Costs(action.cost, action.cost_per_spend) for name, action in settings.actions.items()
     }
+    return gather(rows, arrow(happened), margin=settings.value.margin, costs=costs)
 
 
 def _measured(

@@ -51,6 +51,28 @@ def day(text: str) -> date:
     return found
 
 
+def kind(out: Path | None) -> Path | None:
+    """Check that an output file is of a kind that is written.
+
+    Parameters
+    ----------
+    out : Path or None
+
+    Returns
+    -------
+    Path or None
+        The same.
+
+    Raises
+    ------
+    typer.BadParameter
+        It ends in neither ``.parquet`` nor ``.csv``.
+    """
+    if out is not None and out.suffix.lower() not in (".parquet", ".csv"):
+        raise typer.BadParameter(f"{str(out)!r} has to end in .parquet or .csv.")
+    return out
+
+
 Config = Annotated[
     Path,
     typer.Option("--config", "-c", envvar="REGULARS_CONFIG", help="The settings file."),
@@ -64,6 +86,12 @@ AsOf = Annotated[
         parser=day,
         metavar="YYYY-MM-DD",
         help="Only what happened before this day is seen. \\[default: the day after the last row]",
+    ),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        "--out", "-o", callback=kind, help="A file, .parquet or .csv; replaced if it is there."
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print figures as JSON, for machines.")]

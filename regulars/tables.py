@@ -1,4 +1,4 @@
-"""Tables and sentences for people: the data report, a training, the versions, who is at risk."""
+"""Tables for people: any, and those of a training, the versions, who is at risk."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from regulars.data_report import DataReport
     from regulars.settings import Settings
     from serving.groups.watchlist import Watchlist
     from training.registry import Change, Version
@@ -56,50 +55,6 @@ def _cell(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     return f"{value:,.2f}" if isinstance(value, float) else str(value)
-
-
-def sources(report: DataReport) -> Table:
-    """What was read from each source."""
-    rows = [
-        (
-            source.source,
-            source.read,
-            source.accepted,
-            sum(source.rejected.values()),
-            source.customers,
-            source.first_day,
-            source.last_day,
-        )
-        for source in report.sources
-    ]
-    heads = ("source", "rows read", "accepted", "rejected", "customers", "first day", "last day")
-    return table("What was read", heads, rows)
-
-
-def rejected(report: DataReport) -> Table | None:
-    """Why rows were rejected, most frequent first; None when none was."""
-    rows = [
-        (source.source, reason, number)
-        for source in report.sources
-        for reason, number in sorted(source.rejected.items(), key=lambda item: -item[1])
-    ]
-    return table("What was rejected", ("source", "reason", "rows"), rows) if rows else None
-
-
-def answers(report: DataReport) -> Table:
-    """Whether there is enough for each question, and why not."""
-    rows = [(answer.question, answer.ready, answer.why) for answer in report.answers]
-    return table("What can be answered", ("question", "enough", "why"), rows)
-
-
-def repeat_rate(report: DataReport) -> str | None:
-    """How many customers came back, in a sentence; None without customers."""
-    if report.repeat_rate is None:
-        return None
-    return (
-        f"{report.returned:,} of {report.customers:,} customers came back at least once "
-        f"({report.repeat_rate:.0%})."
-    )
 
 
 def versions(listed: Sequence[Version]) -> Table:

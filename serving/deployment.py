@@ -30,7 +30,6 @@ from pydantic import BaseModel, ValidationError
 from features import locations, variables
 from features.errors import SettingsError
 from features.store import Store
-from serving import policy
 from serving.api import billing
 from serving.api.observability import DIRECTORY
 from serving.campaigns import terms as campaigns
@@ -58,8 +57,11 @@ class _Tracking(BaseModel):
     uri: str | None = None
 
 
-class _Settings(BaseModel):
-    """The keys of `regulars.toml` that serving reads; the front door checks the others."""
+class _Settings(Policy):
+    """The keys of `regulars.toml` that nothing is served without.
+
+    The front door checks the others; those of plans are read in `serving.campaigns.terms`.
+    """
 
     name: str
     currency: str
@@ -252,7 +254,6 @@ def _read_settings(file: Path, environ: Mapping[str, str]) -> Deployment:
         # Sources are not read here: their variables need not be set where answers are given.
         read = {key: content[key] for key in _Settings.model_fields if key in content}
         settings = _Settings.model_validate(variables.expand(read, environ))
-        decided = policy.read(content, environ)
         if (keeping := billing.kept(content)) is not None:
             keeping = variables.expand(keeping, environ)
             billing.source(keeping)
@@ -270,7 +271,12 @@ def _read_settings(file: Path, environ: Mapping[str, str]) -> Deployment:
     names = Names(settings.name, settings.currency, settings.timezone)
     place = Store(Path(store))
     kept_to = campaigns.read(
-        content, environ, file.parent, currency=names.currency, timezone=names.timezone
+        content,
+        environ,
+        file.parent,
+        margin=settings.value.margin,
+        currency=names.currency,
+        timezone=names.timezone,
     )
     return Deployment(
         names,
@@ -280,7 +286,7 @@ def _read_settings(file: Path, environ: Mapping[str, str]) -> Deployment:
         billing=keeping,
         tracking=tracking,
         terms=kept_to,
-        policy=decided,
+        policy=Policy(value=settings.value, segments=settings.segments),
     )
 
 

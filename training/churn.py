@@ -161,9 +161,7 @@ class ChurnModel(RiskClassifier):
             Shares of the total gain by column name, largest first; they sum to 1.
         """
         check_is_fitted(self)
-        gain = self.booster_.feature_importance(importance_type="gain")
-        shares = pd.Series(gain / max(gain.sum(), np.finfo(float).tiny), self.encoder_.columns)
-        return shares.sort_values(ascending=False, kind="stable")
+        return self._shares(self.booster_.feature_importance(importance_type="gain"))
 
     def tree_settings(self, rows: int) -> dict[str, Any]:
         """LightGBM's parameters for a training set of so many rows."""

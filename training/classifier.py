@@ -233,6 +233,11 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):
     def _restore(self, state: dict[str, Any], folder: Path) -> None:
         raise NotImplementedError
 
+    def _shares(self, parts: np.ndarray) -> pd.Series:
+        """Each column's share of a sum, largest first."""
+        shares = pd.Series(parts / max(parts.sum(), np.finfo(float).tiny), self.encoder_.columns)
+        return shares.sort_values(ascending=False, kind="stable")
+
     def _open(
         self, X: Any, y: Any, sample_weight: Any
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:

@@ -183,16 +183,10 @@ def cross_fit(
     pull = min(logistic.shrinkage, MOST_PULL / len(truth))
     logistic = clone(logistic).set_params(shrinkage=pull)
     trees = _bearable(trees, columns, truth, deal(group, truth, FOLDS, random))
-    margins = np.empty((repeats, len(truth), 2))
-    dealt = np.empty((repeats, len(truth)), dtype=np.int64)
-    for turn in range(repeats):
-        dealt[turn] = deal(group, truth, FOLDS, random)
-        for number in range(FOLDS):
-            tell("cross-fit", 1 + turn * FOLDS + number, steps)
-            known, asked = dealt[turn] != number, dealt[turn] == number
-            for place, model in enumerate((trees, logistic)):
-                part = clone(model).fit(columns[known], truth[known])
-                margins[turn, asked, place] = part.uncalibrated(columns[asked])
+    dealt = np.array([deal(group, truth, FOLDS, random) for _ in range(repeats)])
+    margins = _held_out(
+        (trees, logistic), columns, truth, dealt, lambda done: tell("cross-fit", done, steps)
+    )
     fitted = clone(trees).fit(columns, truth), clone(logistic).fit(columns, truth)
     every, fates = margins.reshape(-1, 2), np.tile(truth, repeats)
     for place, model in enumerate(fitted):
@@ -203,6 +197,26 @@ def cross_fit(
     return CrossFitted(
         _calibrated(margins, dealt, truth), *fitted, pair, int(counts[counts > 1].sum())
     )
+
+
+def _held_out(
+    learners: tuple[ChurnModel, LogisticModel],
+    columns: pd.DataFrame,
+    truth: np.ndarray,
+    dealt: np.ndarray,
+    tell: Callable[[int], None],
+) -> np.ndarray:
+    """Uncalibrated log-odds by repeat, customer and learner, fitted without the customer's fold."""
+    from sklearn.base import clone
+
+    margins = np.empty((*dealt.shape, len(learners)))
+    for turn, number in np.ndindex(len(dealt), FOLDS):
+        tell(1 + turn * FOLDS + number)
+        known, asked = dealt[turn] != number, dealt[turn] == number
+        for place, model in enumerate(learners):
+            part = clone(model).fit(columns[known], truth[known])
+            margins[turn, asked, place] = part.uncalibrated(columns[asked])
+    return margins
 
 
 def _bearable(

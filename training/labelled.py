@@ -33,6 +33,8 @@ from training.scorer import Scorer
 from training.spread import Window, learn
 
 if TYPE_CHECKING:
+    from datetime import date
+
     import pandas as pd
 
     from features.inputs import Inputs
@@ -75,42 +77,21 @@ def gather_labelled(
     NotEnoughData
         If there are too few customers of either fate, or no column is left to learn from.
     """
-    from training import crossfit
-    from training.logistic import LogisticModel
-
     data = label_snapshot.read(inputs, order, asked)
-    done = crossfit.cross_fit(
-        data.columns,
-        data.churned,
-        asked.trees(),
-        LogisticModel(),
-        repeats=crossfit.repeats_for(len(data.frame)),
-        seed=order.seed,
-        tell=tell,
-    )
+    done = _cross_fitted(data, order, asked, tell)
     found = held_out.answers(data, done, order.seed)
     figures = held_out.figures(found, data, order.as_of, asked.horizon_days)
     speaker = held_out.best(figures, found.models)
     grades = {"risk": held_out.grade(found, speaker, data)}
     test, shown = held_out.charted(found, speaker, data)
-    models = _moved(done, data.shift)
-    rates = margins.learn(inputs.transactions, order.as_of)
+    fitted, models = _fitted(done, data, inputs, order.as_of)
     scorer = replace(
         _scorer(speaker, models, data, asked.terms(order.as_of), grades),
-        margins=rates,
+        margins=fitted.margins,
         spread=learn([Window(shown[speaker], test)], prior=0.0),
-        reach=reach.learn([data.frame]),
-        shape=shape.learn([data.frame]),
     )
     return Evidence(
-        fitted=Fitted(
-            order.as_of,
-            data.value,
-            models["churn"],
-            models["logistic"],
-            data.families,
-            margins=rates,
-        ),
+        fitted=fitted,
         scorer=scorer,
         twin=None,
         tested=backtest.Backtest(figures, None, shown),
@@ -122,6 +103,40 @@ def gather_labelled(
         parameters=_parameters(data, done),
         silence=limits.sentences(scorer, [data.frame]),
     )
+
+
+def _cross_fitted(
+    data: Labelled, order: Order, asked: Asked, tell: Callable[[str, int, int], None]
+) -> CrossFitted:
+    """Both learners with and without each customer."""
+    from training import crossfit
+    from training.logistic import LogisticModel
+
+    return crossfit.cross_fit(
+        data.columns,
+        data.churned,
+        asked.trees(),
+        LogisticModel(),
+        repeats=crossfit.repeats_for(len(data.frame)),
+        seed=order.seed,
+        tell=tell,
+    )
+
+
+def _fitted(
+    done: CrossFitted, data: Labelled, inputs: Inputs, as_of: date
+) -> tuple[Fitted, dict[str, Any]]:
+    """What was fitted on everybody, and the models by name, on the level of the population."""
+    models = _moved(done, data.shift)
+    fitted = Fitted(
+        as_of,
+        data.value,
+        models["churn"],
+        models["logistic"],
+        data.families,
+        margins=margins.learn(inputs.transactions, as_of),
+    )
+    return fitted, models
 
 
 def _moved(done: CrossFitted, shift: float) -> dict[str, Any]:
@@ -141,6 +156,8 @@ def _scorer(
         churn=models[speaker],
         families=dict(data.families),
         grades={question: grade.letter for question, grade in grades.items()},
+        reach=reach.learn([data.frame]),
+        shape=shape.learn([data.frame]),
     )
 
 

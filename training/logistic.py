@@ -102,9 +102,8 @@ class LogisticModel(RiskClassifier):
         # Spread of a standardised number is 1; of a flag or level sqrt(m (1 - m)).
         flag = np.sqrt(np.clip(self.means_ * (1 - self.means_), 0.0, None))
         spread = np.where(self._flags(), flag, 1.0)
-        moved = np.bincount(owner, np.abs(self.weights_) * spread, len(self.encoder_.columns))
-        shares = pd.Series(moved / max(moved.sum(), np.finfo(float).tiny), self.encoder_.columns)
-        return shares.sort_values(ascending=False, kind="stable")
+        moved = np.abs(self.weights_) * spread
+        return self._shares(np.bincount(owner, moved, len(self.encoder_.columns)))
 
     def _describe(self, matrix: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
         numeric = self._numeric()

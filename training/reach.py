@@ -8,14 +8,14 @@ money, as that does not: so purchases and what they are worth are not said, and 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from training import parts
 from training.unsaid import FIGURES, OUTSIDE, SPEND, WORDS
 
 if TYPE_CHECKING:
@@ -90,17 +90,14 @@ class Reach:
 
     def save(self, folder: Path) -> None:
         """Write the reach as JSON into a folder."""
-        (folder / _FILE).write_text(json.dumps(asdict(self), allow_nan=False), encoding="utf-8")
+        parts.write(self, folder / _FILE)
 
     @classmethod
     def load(cls, folder: Path) -> Reach | None:
         """Read what `save` wrote; None where nothing was."""
-        path = folder / _FILE
-        if not path.is_file():
-            return None
-        told = json.loads(path.read_text(encoding="utf-8"))
+        told = parts.read(folder / _FILE)
         # Older ones know of more.
-        return cls(**{one.name: told[one.name] for one in fields(cls)})
+        return None if told is None else cls(told["largest"])
 
 
 def in_brief(column: str) -> str:

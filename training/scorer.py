@@ -22,7 +22,7 @@ from training.errors import RegistryError
 from training.forecast import Forecast, deviation_of, worth_of
 from training.known import add_value_features
 from training.level import log_odds
-from training.terms import OnTerms, Terms
+from training.terms import OnTerms, Terms, by_family
 
 if TYPE_CHECKING:
     from training.blend import Blend
@@ -182,10 +182,7 @@ class Scorer(OnTerms):
         if self.churn is None:
             return self._value_contributions(frame)
         columns = self.churn.contributions(self.with_value_features(frame))
-        members: dict[str, list[str]] = {}
-        for name, family in self.families.items():
-            members.setdefault(family, []).append(name)
-        return pd.DataFrame({f: columns[names].sum(axis=1) for f, names in members.items()})
+        return by_family(columns, self.families)
 
     def days_to_next_purchase(self, frame: pd.DataFrame) -> np.ndarray | None:
         """Median time to the next purchase of those who come back within the longest horizon.

@@ -8,6 +8,7 @@ named by the speaker with the model that speaks, beside a blend ``spend`` with t
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from training.logistic import LogisticModel
     from training.pair import Pair
     from training.spend import SpendModel
+    from training.subscriptions.scorer import SubscriptionScorer
 
 #: Raised when the layout changes; reading refuses what it does not know.
 FORMAT = 4
@@ -40,7 +42,6 @@ def write(scorer: Scorer, folder: Path) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     head = {
-        "format": FORMAT,
         "terms": asdict(scorer.terms),
         "speaker": scorer.speaker,
         "families": dict(scorer.families),
@@ -55,11 +56,25 @@ def write(scorer: Scorer, folder: Path) -> None:
         scorer.spend.save(folder / SPEND)
     if scorer.carry is not None:
         scorer.carry.save(folder)
+    finish(scorer, head, folder)
+
+
+def finish(scorer: Scorer | SubscriptionScorer, head: Mapping[str, Any], folder: Path) -> None:
+    """Write what scorers of every kind have: the parts beside their models, and last the head.
+
+    Parameters
+    ----------
+    scorer : Scorer or SubscriptionScorer
+    head : mapping of str
+        As JSON values.
+    folder : Path
+        With the models in it.
+    """
     for part in (scorer.spread, scorer.reach, scorer.shape):
         if part is not None:
             part.save(folder)
-    text = json.dumps(head, indent=1, allow_nan=False)
-    (folder / HEAD).write_text(text, encoding="utf-8")
+    told = {"format": FORMAT, **head}
+    (folder / HEAD).write_text(json.dumps(told, indent=1, allow_nan=False), encoding="utf-8")
 
 
 def read(folder: Path) -> Scorer:

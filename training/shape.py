@@ -8,14 +8,14 @@ windows did is the measure of what may move.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from training import parts
 from training.unsaid import AMOUNTS_CHANGED, COLUMN_MISSING, Finding, columns_of, named, source_of
 
 #: A column is gone when fewer than this part of those are there who were, in the emptiest window.
@@ -187,15 +187,14 @@ class Shape:
 
     def save(self, folder: Path) -> None:
         """Write the shape as JSON into a folder."""
-        (folder / _FILE).write_text(json.dumps(asdict(self), allow_nan=False), encoding="utf-8")
+        parts.write(self, folder / _FILE)
 
     @classmethod
     def load(cls, folder: Path) -> Shape | None:
         """Read what `save` wrote; None where nothing was."""
-        path = folder / _FILE
-        if not path.is_file():
+        told = parts.read(folder / _FILE)
+        if told is None:
             return None
-        told = json.loads(path.read_text(encoding="utf-8"))
         pairs = {
             part: {name: tuple(values) for name, values in told[part].items()}
             for part in ("levels", "amounts", "bulk")

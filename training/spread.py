@@ -20,14 +20,14 @@ non-parametric regression", JRSS B 76, section 3, for conformal prediction in bi
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from training import parts
 from training import swing as swings
 from training.level import log_odds
 from training.swing import LEVEL, Swing
@@ -204,16 +204,14 @@ class Spread:
 
     def save(self, folder: Path) -> None:
         """Write the spread as JSON into a folder."""
-        text = json.dumps(asdict(self), allow_nan=False)
-        (folder / _FILE).write_text(text, encoding="utf-8")
+        parts.write(self, folder / _FILE)
 
     @classmethod
     def load(cls, folder: Path) -> Spread | None:
         """Read what `save` wrote; None where nothing was."""
-        path = folder / _FILE
-        if not path.is_file():
+        head = parts.read(folder / _FILE)
+        if head is None:
             return None
-        head = json.loads(path.read_text(encoding="utf-8"))
         ratios = tuple(map(tuple, head["ratios"]))
         swing = head["swing"]
         swing |= {name: tuple(swing[name]) for name in ("places", "kinds")}

@@ -147,3 +147,26 @@ class OnTerms:
 
         # Figures rise with the horizon; equal ones may differ by their last digit.
         return (until(end) - until(start)).clip(lower=0.0)
+
+
+def by_family(columns: pd.DataFrame, families: Mapping[str, str]) -> pd.DataFrame:
+    """Sum what columns contribute by the family that they are of.
+
+    Parameters
+    ----------
+    columns : pandas.DataFrame of shape (n_customers, n_columns)
+        Contributions, as log-odds.
+    families : mapping of str to str
+        Family of each column that counts.
+
+    Returns
+    -------
+    pandas.DataFrame of shape (n_customers, n_families)
+        In the order in which the families come up.
+    """
+    import pandas as pd
+
+    members: dict[str, list[str]] = {}
+    for name, family in families.items():
+        members.setdefault(family, []).append(name)
+    return pd.DataFrame({family: columns[names].sum(axis=1) for family, names in members.items()})

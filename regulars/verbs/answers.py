@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from regulars import doubts, lag, screen, tables
-from regulars.options import CONFIG, AsOf, Config, Json
+from regulars.options import CONFIG, AsOf, Config, Json, Out
 from regulars.verbs import data, models
 
 if TYPE_CHECKING:
-    from regulars.jobs import Scored
+    from regulars.scoring import Scored
     from regulars.settings import Settings
 
 _SHOWN = 10
@@ -23,36 +23,24 @@ Port = Annotated[int, typer.Option("--port", "-p", min=1, max=65535, help="The p
 Workers = Annotated[int, typer.Option("--workers", min=1, help="Processes that answer.")]
 
 
-def kind(out: Path | None) -> Path | None:
-    """Check that an output file is of a kind that is written."""
-    if out is not None and out.suffix.lower() not in (".parquet", ".csv"):
-        raise typer.BadParameter(f"{str(out)!r} has to end in .parquet or .csv.")
-    return out
-
-
 def score(
     config: Config = CONFIG,
     as_of: AsOf = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out", "-o", callback=kind, help="A file, .parquet or .csv; replaced if it is there."
-        ),
-    ] = None,
+    out: Out = None,
     json: Json = False,
 ) -> None:
     """Score every customer with the champion.
 
     The table goes into the store, where the service finds it, and to --out.
     """
-    from regulars import jobs
+    from regulars import jobs, scoring
     from regulars.settings import load
 
     settings = load(config)
     now = jobs.instant(settings)
     with screen.steps() as tell:
         inputs, day = data.prepare(settings, as_of, now=now, tell=tell)
-        done = jobs.score(settings, inputs, day, now=now, out=out, tell=tell)
+        done = scoring.score(settings, inputs, day, now=now, out=out, tell=tell)
     # Who asks for a date knows that it is not today's.
     late = lag.find(settings, inputs, day) if as_of is None else ()
     notes = [*late, *doubts.of_scores(done), *doubts.of_nothing(done, settings)]

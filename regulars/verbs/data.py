@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from regulars import doubts, exits, screen, tables
+from regulars import doubts, exits, screen
 from regulars.options import CONFIG, AsOf, Config, Json
 
 if TYPE_CHECKING:
@@ -111,17 +111,19 @@ def prepare(
 
 def show(report: DataReport) -> None:
     """Print the data report."""
+    from regulars import data_report
+
     out = screen.out()
-    out.print(tables.sources(report))
-    if (rejected := tables.rejected(report)) is not None:
+    out.print(data_report.sources(report))
+    if (rejected := data_report.rejected(report)) is not None:
         out.print(rejected)
         screen.say(f"The rejected rows are in {report.rejects}.")
     for source in report.sources:
         for note in source.notes:
             screen.say(f"{source.source}: {note}")
-    if (came_back := tables.repeat_rate(report)) is not None:
+    if (came_back := data_report.repeat_rate(report)) is not None:
         screen.say(came_back)
-    out.print(tables.answers(report))
+    out.print(data_report.answers(report))
     if report.doubts is not None:
         if report.doubts.freshness:
             out.print(doubts.fresh(report.doubts))

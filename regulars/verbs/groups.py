@@ -10,8 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from regulars import group_tables, options, screen
-from regulars.options import CONFIG, Config, Json
-from regulars.verbs.answers import kind
+from regulars.options import CONFIG, Config, Json, Out
 
 # Accounts on the screen.
 _SHOWN = 20
@@ -33,12 +32,7 @@ def segments(
     name: Annotated[
         str | None, typer.Option("--name", help="A segment whose customers are written to --out.")
     ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out", "-o", callback=kind, help="A file, .parquet or .csv; replaced if it is there."
-        ),
-    ] = None,
+    out: Out = None,
     json: Json = False,
 ) -> None:
     r"""Show tiers, stages, named segments and your own: how many, worth what, at what risk.
@@ -132,7 +126,7 @@ def accounts(
         typer.Option(
             "--out",
             "-o",
-            callback=kind,
+            callback=options.kind,
             help="All of them, .parquet or .csv; replaced if it is there.",
         ),
     ] = None,

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from regulars import screen
+from regulars import options, screen
 from regulars.options import CONFIG, AsOf, Config, Json
-from regulars.verbs import answers, data
+from regulars.verbs import data
 
 if TYPE_CHECKING:
     from regulars.planning import Planned
@@ -31,7 +31,7 @@ def plan(
         typer.Option(
             "--out",
             "-o",
-            callback=answers.kind,
+            callback=options.kind,
             help="A new file for who acts, .csv or .parquet: the assignments, the held out marked.",
         ),
     ] = None,

@@ -119,6 +119,7 @@ def read(
     environ: Mapping[str, str],
     folder: Path,
     *,
+    margin: float,
     currency: str,
     timezone: str,
 ) -> Terms:
@@ -132,6 +133,8 @@ def read(
         Values of the variables in it.
     folder : Path
         Where its relative paths start.
+    margin : float
+        Share of the spend that is profit where a score row says none, in (0, 1].
     currency, timezone : str
 
     Returns
@@ -143,7 +146,6 @@ def read(
 
     from features import variables
     from features.errors import SettingsError
-    from training.settings import ValueSettings
 
     def section(name: str) -> Any:
         return variables.expand(content.get(name, {}), environ, name)
@@ -157,7 +159,7 @@ def read(
             actions,
             rules,
             _sources(content.get("sources") or {}, asked(actions, rules), environ, folder),
-            margin=ValueSettings.model_validate(section("value")).margin,
+            margin=margin,
             currency=currency,
             timezone=timezone,
         )

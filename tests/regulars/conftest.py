@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 SETTINGS = """\
@@ -74,3 +76,36 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], None]:
         monkeypatch.setattr("regulars.settings.load", fall)
 
     return make
+
+
+@pytest.fixture
+def scored_shop(config: Path) -> Callable[[int], pd.DataFrame]:
+    """`scored_shop(n)`: puts scores of n made customers into the shop's store; gives their rows."""
+    from serving import scores
+    from serving.scoring import score
+    from tests.serving.conftest import AS_OF, MadeScorer, make_people
+
+    def write(customers: int) -> pd.DataFrame:
+        people, at = make_people(customers, seed=5), datetime(2024, 7, 1, tzinfo=UTC)
+        frame, thresholds = score(
+            people, MadeScorer(), thresholds=None, as_of=AS_OF, model_version="7", scored_at=at
+        )
+        meta = scores.Meta(
+            name="corner-shop",
+            currency="EUR",
+            timezone="Europe/Berlin",
+            as_of=AS_OF,
+            horizon_days=90,
+            clv_horizon_days=365,
+            model_version="7",
+            run_id=None,
+            speaker="churn",
+            grades={},
+            scored_at=at,
+            thresholds=thresholds,
+        )
+        place = config.parent / ".regulars" / "scores" / f"as_of={AS_OF}.parquet"
+        scores.write(frame, meta, place)
+        return people
+
+    return write

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,9 @@ import pytest
 from typer.testing import CliRunner
 
 from regulars import cli, measuring
-from serving import scores
 from serving.campaigns import shelf
 from serving.campaigns.belief import Belief, Effect
-from serving.scoring import score
-from tests.serving.conftest import AS_OF, MadeScorer, make_people
+from tests.serving.conftest import AS_OF, make_people
 from training.errors import StatisticalWarning
 
 ACTIONS = """
@@ -59,28 +58,10 @@ def write_log(folder: Path, rows: pd.DataFrame | None, until: date) -> None:
 
 
 @pytest.fixture
-def planned(config: Path) -> tuple[Path, str]:
+def planned(config: Path, scored_shop: Callable[[int], pd.DataFrame]) -> tuple[Path, str]:
     """The corner shop with a plan for 900 made customers, whose campaign is over."""
-    folder, people = config.parent, make_people(PEOPLE, seed=5)
-    at = datetime(2024, 7, 1, tzinfo=UTC)
-    frame, thresholds = score(
-        people, MadeScorer(), thresholds=None, as_of=AS_OF, model_version="7", scored_at=at
-    )
-    meta = scores.Meta(
-        name="corner-shop",
-        currency="EUR",
-        timezone="Europe/Berlin",
-        as_of=AS_OF,
-        horizon_days=HORIZON,
-        clv_horizon_days=365,
-        model_version="7",
-        run_id=None,
-        speaker="churn",
-        grades={},
-        scored_at=at,
-        thresholds=thresholds,
-    )
-    scores.write(frame, meta, folder / ".regulars" / "scores" / f"as_of={AS_OF}.parquet")
+    folder = config.parent
+    scored_shop(PEOPLE)
     (folder / "events.csv").write_text("who,day,kind\nc000001,2024-07-05,complaint\n")
     config.write_text(config.read_text() + ACTIONS)
     write_log(folder, None, AS_OF)

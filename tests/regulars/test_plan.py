@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,7 @@ from typer.testing import CliRunner
 from regulars import cli
 from serving import scores
 from serving.campaigns import shelf
-from serving.scoring import score
-from tests.serving.conftest import AS_OF, MadeScorer, make_people
+from tests.serving.conftest import AS_OF, make_people
 
 ACTIONS = """
 [sources.customers]
@@ -66,35 +66,12 @@ def figures(config: Path, *arguments: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def shop(config: Path) -> Path:
+def shop(config: Path, scored_shop: Callable[[int], pd.DataFrame]) -> Path:
     """The corner shop with scores of 200 made customers.
 
     Every second one has consented; the first 30 were called in June, the last 10 are suppressed.
     """
-    folder, people = config.parent, make_people(PEOPLE, seed=5)
-    frame, thresholds = score(
-        people,
-        MadeScorer(),
-        thresholds=None,
-        as_of=AS_OF,
-        model_version="7",
-        scored_at=datetime(2024, 7, 1, tzinfo=UTC),
-    )
-    meta = scores.Meta(
-        name="corner-shop",
-        currency="EUR",
-        timezone="Europe/Berlin",
-        as_of=AS_OF,
-        horizon_days=90,
-        clv_horizon_days=365,
-        model_version="7",
-        run_id=None,
-        speaker="churn",
-        grades={},
-        scored_at=datetime(2024, 7, 1, tzinfo=UTC),
-        thresholds=thresholds,
-    )
-    scores.write(frame, meta, folder / ".regulars" / "scores" / f"as_of={AS_OF}.parquet")
+    folder, people = config.parent, scored_shop(PEOPLE)
     ids = people["customer_id"]
     listed = pd.DataFrame({"id": ids, "ok": ["yes", "no"] * (PEOPLE // 2), "stop": "no"})
     listed.loc[PEOPLE - SUPPRESSED :, "stop"] = "yes"

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from features.inputs import SourceReport
-from regulars import tables
+from regulars import data_report, tables
 from regulars.data_report import DataReport
 from regulars.settings import Settings, load
 from serving.groups.watchlist import Watchlist
@@ -59,27 +59,28 @@ def test_a_cell_is_written_for_people(value: object, cell: str):
 
 
 def test_rows_read_accepted_and_rejected_stand_side_by_side():
-    row = next(line for line in shown(tables.sources(report())).splitlines() if "12,345" in line)
+    lines = shown(data_report.sources(report())).splitlines()
+    row = next(line for line in lines if "12,345" in line)
     assert row.split()[1:4] == ["12,345", "12,342", "3"]
 
 
 def test_the_most_frequent_reason_comes_first():
-    text = shown(tables.rejected(report()))
+    text = shown(data_report.rejected(report()))
     assert text.index("unreadable date") < text.index("no customer id")
 
 
 def test_nothing_rejected_is_no_table():
     clean = SourceReport(source="transactions", read=1, accepted=1)
-    assert tables.rejected(report(sources=(clean,))) is None
+    assert data_report.rejected(report(sources=(clean,))) is None
 
 
 def test_the_repeat_rate_is_a_sentence():
-    assert tables.repeat_rate(report()) == "1 of 4 customers came back at least once (25%)."
-    assert tables.repeat_rate(report(customers=0, returned=0)) is None
+    assert data_report.repeat_rate(report()) == "1 of 4 customers came back at least once (25%)."
+    assert data_report.repeat_rate(report(customers=0, returned=0)) is None
 
 
 def test_brackets_in_an_answer_are_no_markup():
-    assert "too few [of them]" in shown(tables.answers(report()))
+    assert "too few [of them]" in shown(data_report.answers(report()))
 
 
 def test_a_report_for_machines_holds_plain_values():

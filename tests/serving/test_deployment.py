@@ -52,6 +52,12 @@ def test_names_and_store_come_from_the_settings(tmp_path, champion):
     assert champion == [(f"sqlite:///{tmp_path}/etc/.regulars/mlflow.db", "shop", None)]
 
 
+def test_plans_and_groups_reckon_with_the_margin_of_the_settings(tmp_path, champion):
+    found = resolve(write(tmp_path, SETTINGS + "[value]\nmargin = 0.4\n"))
+    assert found.terms is not None
+    assert (found.policy.value.margin, found.terms.margin) == (0.4, 0.4)
+
+
 @pytest.mark.parametrize(
     ("written", "meant"),
     [
@@ -151,6 +157,8 @@ def test_settings_beside_a_bento_bring_the_store(tmp_path, champion):
         ('name = "shop"\n', "currency, timezone"),
         ("name = 1\ncurrency = 'EUR'\ntimezone = 'UTC'\n", "name"),
         (SETTINGS + "store = 3\n", "store"),
+        (SETTINGS + "[value]\nmargin = -1\n", "value.margin"),
+        (SETTINGS + '[value]\nmargin = "${NOT_SET_HERE}"\n', "NOT_SET_HERE"),
     ],
 )
 def test_settings_that_cannot_be_read_are_refused_in_words(tmp_path, text, said):

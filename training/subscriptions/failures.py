@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from training import parts
 from training.subscriptions.periods import Floats
 
 FILE = "failures.json"
@@ -97,8 +98,7 @@ class Failures:
 
     def save(self, folder: Path) -> None:
         """Write as JSON into a folder."""
-        text = json.dumps(asdict(self), allow_nan=False)
-        (folder / FILE).write_text(text, encoding="utf-8")
+        parts.write(self, folder / FILE)
 
     @classmethod
     def load(cls, folder: Path) -> Failures:

@@ -10,7 +10,6 @@ lifetime value; ``p_alive`` never, as a subscriber is one until the day it ends.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
@@ -28,7 +27,7 @@ from training.subscriptions.failures import Failures
 from training.subscriptions.hazard import PERIOD, Hazard
 from training.subscriptions.periods import Floats
 from training.subscriptions.prices import Prices
-from training.terms import OnTerms, Terms
+from training.terms import OnTerms, Terms, by_family
 
 if TYPE_CHECKING:
     from training.churn import ChurnModel
@@ -173,10 +172,9 @@ class SubscriptionScorer(OnTerms):
         """
         due = periods.dues(frame, self._as_of(frame), 1)
         columns = self.hazard.contributions(frame, due)
-        members: dict[str, list[str]] = {}
-        for name in map(str, columns):
-            members.setdefault(self.families.get(name, FAMILY), []).append(name)
-        return pd.DataFrame({f: columns[names].sum(axis=1) for f, names in members.items()})
+        return by_family(
+            columns, {name: self.families.get(name, FAMILY) for name in map(str, columns)}
+        )
 
     def parameters(self) -> dict[str, Any]:
         """What a run keeps of the model: sBG parameters by plan, periods learned, mid-term ends."""
@@ -201,11 +199,10 @@ class SubscriptionScorer(OnTerms):
         folder : Path
             Made when absent.
         """
-        from training.scorer_files import FORMAT, HEAD
+        from training import scorer_files
 
         folder.mkdir(parents=True, exist_ok=True)
         head = {
-            "format": FORMAT,
             "kind": KIND,
             "terms": asdict(self.terms),
             "families": dict(self.families),
@@ -214,11 +211,7 @@ class SubscriptionScorer(OnTerms):
         self.hazard.save(folder / HAZARD)
         self.prices.save(folder)
         self.failures.save(folder)
-        for part in (self.spread, self.reach, self.shape):
-            if part is not None:
-                part.save(folder)
-        text = json.dumps(head, indent=1, allow_nan=False)
-        (folder / HEAD).write_text(text, encoding="utf-8")
+        scorer_files.finish(self, head, folder)
 
     @classmethod
     def read(cls, folder: Path, head: Mapping[str, Any]) -> SubscriptionScorer:

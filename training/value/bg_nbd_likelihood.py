@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from training.value.counted import Distinct, Indices
 from training.value.gammas import log_rising, log_rising_slope
+from training.value.histories import Levels, levels
 
 Floats = NDArray[np.float64]
 
@@ -24,18 +25,13 @@ _BLOCK = 1 << 13
 
 
 @dataclass(frozen=True)
-class Counts:
-    """Counted customers, laid out for the likelihood.
+class Counts(Levels):
+    """Counted customers, laid out for the likelihood: also the rows of those who could have left.
 
     Parameters
     ----------
-    customers, purchases : float
-        Total weight, and repeat purchases of all together.
-    x, chances, x_weight : ndarray
-        Distinct frequencies, the purchases after which the customer could have left, and the
-        weight of the customers with each.
-    T, age_weight, age_purchases : ndarray
-        Distinct ages, the weight of the customers with each, and their repeat purchases.
+    chances : ndarray
+        For each of `x`, the purchases after which the customer could have left.
     t_x : ndarray
         Distinct recencies of the customers who could have left.
     row_weight, row_x, x_index, T_index, t_x_index : ndarray of shape (rows,)
@@ -43,14 +39,7 @@ class Counts:
         the three values in the columns above.
     """
 
-    customers: float
-    purchases: float
-    x: Floats
     chances: Floats
-    x_weight: Floats
-    T: Floats
-    age_weight: Floats
-    age_purchases: Floats
     t_x: Floats
     row_weight: Floats
     row_x: Floats
@@ -73,26 +62,18 @@ def lay_out(rows: Distinct, first: float = 0.0) -> Counts:
     -------
     Counts
     """
-    x, T, t_x = rows.columns
-    weight = rows.counts
-    levels_x, index_x = np.unique(x, return_inverse=True)
-    levels_T, index_T = np.unique(T, return_inverse=True)
+    x, _, t_x = rows.columns
+    common, x_index, T_index = levels(rows)
     repeat = x + first > 0
     levels_t_x, index_t_x = np.unique(t_x[repeat], return_inverse=True)
     return Counts(
-        customers=float(weight.sum()),
-        purchases=float(weight @ x),
-        x=levels_x,
-        chances=levels_x + first,
-        x_weight=_totals(index_x, weight),
-        T=levels_T,
-        age_weight=_totals(index_T, weight),
-        age_purchases=_totals(index_T, weight * x),
+        **vars(common),
+        chances=common.x + first,
         t_x=levels_t_x,
-        row_weight=weight[repeat],
+        row_weight=rows.counts[repeat],
         row_x=x[repeat],
-        x_index=index_x[repeat],
-        T_index=index_T[repeat],
+        x_index=x_index[repeat],
+        T_index=T_index[repeat],
         t_x_index=index_t_x,
     )
 
@@ -163,7 +144,3 @@ def log_likelihood(
     slope_a = dropped_x.sum() - a * both
     slope_b = counts.x_weight @ log_rising_slope(b, n) - both - dropped_x @ (1.0 / after_x)
     return float(value), np.array([r * slope_r, slope_alpha, slope_a, b * slope_b])
-
-
-def _totals(place: Indices, weight: Floats) -> Floats:
-    return np.bincount(place, weight).astype(np.float64)

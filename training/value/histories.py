@@ -6,13 +6,68 @@ to one length and counted.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from training.errors import TrainingError
-from training.value.counted import Distinct, count
+from training.value.counted import Distinct, Indices, count
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Counted customers, by frequency and by age: what every purchase model's likelihood reads.
+
+    Parameters
+    ----------
+    customers, purchases : float
+        Total weight, and repeat purchases of all together.
+    x, x_weight : ndarray
+        Distinct frequencies, and the weight of the customers with each.
+    T, age_weight, age_purchases : ndarray
+        Distinct ages, the weight of the customers with each, and their repeat purchases.
+    """
+
+    customers: float
+    purchases: float
+    x: Floats
+    x_weight: Floats
+    T: Floats
+    age_weight: Floats
+    age_purchases: Floats
+
+
+def levels(rows: Distinct) -> tuple[Levels, Indices, Indices]:
+    """Count distinct rows by frequency and by age.
+
+    Parameters
+    ----------
+    rows : Distinct
+        Columns frequency, T and recency, in that order.
+
+    Returns
+    -------
+    levels : Levels
+    x_index, T_index : ndarray of int, shape (rows,)
+        Places of each row's frequency and age among the distinct ones.
+    """
+    x, T, _ = rows.columns
+    weight = rows.counts
+    levels_x, x_index = np.unique(x, return_inverse=True)
+    levels_T, T_index = np.unique(T, return_inverse=True)
+    found = Levels(
+        customers=float(weight.sum()),
+        purchases=float(weight @ x),
+        x=levels_x,
+        x_weight=_totals(x_index, weight),
+        T=levels_T,
+        age_weight=_totals(T_index, weight),
+        age_purchases=_totals(T_index, weight * x),
+    )
+    return found, x_index, T_index
 
 
 def check_histories(x: Floats, t_x: Floats, T: Floats) -> None:
@@ -81,6 +136,10 @@ def columns(x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> tuple[Floats, Floats,
     given = (np.atleast_1d(np.asarray(column, dtype=np.float64)) for column in (x, t_x, T))
     first, second, third = np.broadcast_arrays(*given)
     return first, second, third
+
+
+def _totals(place: Indices, weights: Floats) -> Floats:
+    return np.bincount(place, weights).astype(np.float64)
 
 
 def _expect(rule: str, holds: NDArray[np.bool_]) -> None:

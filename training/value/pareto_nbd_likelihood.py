@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from training.value.counted import Distinct, Indices, spread
 from training.value.gammas import log_rising, log_rising_slope
+from training.value.histories import Levels, levels
 from training.value.interpolation import scale
 from training.value.leaving import leaves_first_slopes
 
@@ -29,17 +30,11 @@ _CERTAIN = -1e-16
 
 
 @dataclass(frozen=True)
-class Counts:
-    """Counted customers, laid out for the likelihood.
+class Counts(Levels):
+    """Counted customers, laid out for the likelihood: also by frequency and age together.
 
     Parameters
     ----------
-    customers, purchases : float
-        Total weight, and repeat purchases of all together.
-    x, x_weight : ndarray
-        Distinct frequencies, and the weight of the customers with each.
-    T, age_weight, age_purchases : ndarray
-        Distinct ages, the weight of the customers with each, and their repeat purchases.
     span : tuple of float
         Least and greatest age above zero, among recencies and ages now.
     pair_x, pair_age : ndarray of shape (pairs,)
@@ -49,13 +44,6 @@ class Counts:
         The distinct rows: weight, and the pairs of (frequency, recency) and (frequency, T).
     """
 
-    customers: float
-    purchases: float
-    x: Floats
-    x_weight: Floats
-    T: Floats
-    age_weight: Floats
-    age_purchases: Floats
     span: tuple[float, float]
     pair_x: Indices
     pair_age: Floats
@@ -77,24 +65,16 @@ def lay_out(rows: Distinct) -> Counts:
     Counts
     """
     x, T, t_x = rows.columns
-    weight = rows.counts
-    levels_x, index_x = np.unique(x, return_inverse=True)
-    levels_T, index_T = np.unique(T, return_inverse=True)
+    common, x_index, _ = levels(rows)
     chosen, member = spread((np.append(x, x), np.append(t_x, T)))
-    pair_x, pair_age = np.append(index_x, index_x)[chosen], np.append(t_x, T)[chosen]
+    pair_x, pair_age = np.append(x_index, x_index)[chosen], np.append(t_x, T)[chosen]
     some = pair_age[pair_age > 0]
     return Counts(
-        customers=float(weight.sum()),
-        purchases=float(weight @ x),
-        x=levels_x,
-        x_weight=_totals(index_x, weight),
-        T=levels_T,
-        age_weight=_totals(index_T, weight),
-        age_purchases=_totals(index_T, weight * x),
+        **vars(common),
         span=(float(some.min()), float(some.max())) if some.size else (1.0, 1.0),
         pair_x=pair_x,
         pair_age=pair_age,
-        row_weight=weight,
+        row_weight=rows.counts,
         then_pair=member[: x.size],
         now_pair=member[x.size :],
     )
@@ -228,7 +208,3 @@ def _runs(level: Indices) -> list[tuple[int, int]]:
         for begin, end in pairwise(bounds)
         for low in range(begin, end, _COLUMNS)
     ]
-
-
-def _totals(place: Indices, weight: Floats) -> Floats:
-    return np.bincount(place, weight).astype(np.float64)

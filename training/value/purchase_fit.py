@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from training.errors import NotEnoughData, StatisticalWarning
 from training.value.counted import Distinct
-from training.value.histories import counted
+from training.value.histories import Levels, counted
 from training.value.maximum import Box, Maximum, Objective, Side, Verdict, maximise
 
 Floats = NDArray[np.float64]
@@ -71,8 +71,7 @@ class Process(Generic[P]):
     parameters : callable
         Its four parameters -> the model's parameter class.
     lay_out : callable
-        Distinct (frequency, T, recency) -> an arrangement for `slopes`, with the attributes
-        customers and purchases (total weight, and repeat purchases of all together).
+        Distinct (frequency, T, recency) -> an arrangement of them for `slopes`.
     slopes : callable
         Arrangement and four parameters -> the log-likelihood of all together, and its gradient in
         the logarithms of the parameters.
@@ -93,7 +92,7 @@ class Process(Generic[P]):
     """
 
     parameters: Callable[[float, float, float, float], P]
-    lay_out: Callable[[Distinct], Any]
+    lay_out: Callable[[Distinct], Levels]
     slopes: Callable[[Any, float, float, float, float], tuple[float, Floats]]
     logarithms: Callable[[Floats], tuple[Floats, Floats]]
     times: tuple[str, ...]
@@ -205,7 +204,7 @@ def _numbers(params: Any) -> tuple[float, float, float, float]:
     return first, second, third, fourth
 
 
-def _objective(process: Process[P], counts: Any) -> Objective:
+def _objective(process: Process[P], counts: Levels) -> Objective:
     """The log-likelihood in the coordinates of the search."""
 
     def objective(at: Floats) -> tuple[float, Floats]:
@@ -221,7 +220,7 @@ def _exponentials(logarithms: Floats) -> tuple[float, float, float, float]:
     return float(first), float(second), float(third), float(fourth)
 
 
-def _judged(process: Process[P], found: Maximum, counts: Any, scale: float) -> Fit[P]:
+def _judged(process: Process[P], found: Maximum, counts: Levels, scale: float) -> Fit[P]:
     """The maximum in the data's own time unit, with its verdict in words."""
     logarithms, turn = process.logarithms(found.at)
     message = {

@@ -42,7 +42,7 @@ CONTENT: dict[str, Any] = {
 
 def terms(environ: dict[str, str] | None = None, **changed: Any) -> Terms:
     given = {"DATA": "/data"} if environ is None else environ
-    return read(CONTENT | changed, given, Path("/shop"), currency="EUR", timezone="UTC")
+    return read(CONTENT | changed, given, Path("/shop"), margin=0.4, currency="EUR", timezone="UTC")
 
 
 @pytest.mark.parity
@@ -82,7 +82,6 @@ def test_a_cooling_off_that_no_source_can_tell_is_said():
         ({"actions": {"call": {"cost": 1}}}, "call.channel"),
         ({"actions": {"ca/ll": {"channel": "x"}}}, "expected letters"),
         ({"plan": {"holdout": 2}}, "holdout"),
-        ({"value": {"margin": -1}}, "margin"),
     ],
 )
 def test_a_section_that_cannot_be_bars_plans_and_nothing_else(changed, said):
