@@ -74,6 +74,10 @@ class Store:
         """Folder with the plans, and the key of their draws."""
         return self.path / "plans"
 
+    def trainings(self) -> Path:
+        """Folder with a locked file for each training under way."""
+        return self.path / "trainings"
+
     def audit(self) -> Path:
         """File that says who did what; lines are only ever added."""
         return self.path / "audit.jsonl"

@@ -24,6 +24,7 @@ from training import (
     registry,
     shape,
     tracking,
+    unfinished,
 )
 from training.asked import Asked
 from training.errors import NotEnoughData, StatisticalWarning
@@ -93,7 +94,11 @@ def train(inputs: Inputs, order: Order, progress: Progress | None = None) -> Tra
     from training import report
 
     store = tracking.experiment(order.tracking_uri, order.name, order.artifact_root)
-    with store as experiment, tracking.run(experiment, f"train {order.as_of}") as run_id:
+    with (
+        store as experiment,
+        unfinished.held(order.under_way) as tags,
+        tracking.run(experiment, f"train {order.as_of}", tags=tags) as run_id,
+    ):
         asked = Asked(order.churn, order.value, order.seed)
         found = gather(inputs, order, asked, tell, tracking.trial_logger(experiment))
         tell("track", 0, 1)
