@@ -41,7 +41,7 @@ def train(
     settings = load(config)
     now = jobs.instant(settings)
     _close_killed(settings)
-    with screen.steps() as tell:
+    with screen.steps(logged=True) as tell:
         inputs, day = data.prepare(settings, as_of, now=now, tell=tell)
         done = jobs.train(settings, inputs, day, now=now, trials=tune, tell=tell)
     if json:
