@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
     import pyarrow as pa
 
-Kind = Literal["behaviour", "occasions", "events", "accounts", "scores"]
+Kind = Literal["behaviour", "occasions", "events", "subscriptions", "accounts", "scores"]
 
 _NAME = re.compile(r"as_of=(\d{4}-\d{2}-\d{2})\.parquet")
 # Rows of a row group: enough to compress well, few enough to stream.
@@ -53,6 +53,10 @@ class Store:
     def events(self, as_of: date) -> Path:
         """Path of the complaints, marks, contacts and uses before a date."""
         return self._dated("events", as_of)
+
+    def subscriptions(self, as_of: date) -> Path:
+        """Path of the subscriptions that had begun before a date, as known on it."""
+        return self._dated("subscriptions", as_of)
 
     def accounts(self, as_of: date) -> Path:
         """Path of the accounts that customers belonged to at a build for a date."""
@@ -87,7 +91,7 @@ class Store:
 
         Parameters
         ----------
-        kind : {"behaviour", "occasions", "events", "accounts", "scores"}
+        kind : {"behaviour", "occasions", "events", "subscriptions", "accounts", "scores"}
 
         Returns
         -------
@@ -100,7 +104,7 @@ class Store:
 
         Parameters
         ----------
-        kind : {"behaviour", "occasions", "events", "accounts", "scores"}
+        kind : {"behaviour", "occasions", "events", "subscriptions", "accounts", "scores"}
 
         Returns
         -------
