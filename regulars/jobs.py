@@ -80,7 +80,7 @@ class Scored:
     grades : mapping of str to str
         The champion's grade by question.
     counts : mapping
-        Customers in all, abstained, by stage and by tier; totals (`serving.totals.expected`).
+        Customers in all, abstained, by stage and by tier; totals (`serving.totals.of_all`).
     """
 
     as_of: date
@@ -306,7 +306,6 @@ def score(
     from features import freshness
     from serving import scores, scoring, totals
     from serving.groups.tiers import Costs
-    from training import swing
     from training.scorer import Scorer
 
     tell("champion", 0, 1)
@@ -315,8 +314,9 @@ def score(
     _note_other_terms(settings, scorer.terms)
     built = build(settings, inputs, as_of, tell=tell)
     tell("score", 0, 1)
+    rows = pq.read_table(built.path, partitioning=None).to_pandas()
     frame, thresholds = scoring.score(
-        pq.read_table(built.path, partitioning=None).to_pandas(),
+        rows,
         scorer,
         thresholds=None,
         as_of=as_of,
@@ -339,7 +339,7 @@ def score(
         grades=scorer.grades,
         scored_at=now,
         thresholds=thresholds,
-        counts=scores.counts(frame) | {"expected": totals.expected(frame, swing.of(scorer))},
+        counts=scores.counts(frame) | {"expected": totals.of_all(frame, rows, scorer)},
     )
     paths = (store(settings).scores(as_of), *([out] if out else []))
     for path in paths:

@@ -99,7 +99,7 @@ class Meta:
         Learned from the table, or the ones that it was scored with.
     counts : mapping
         Customers by stage and by tier, as `counts` gives them, and under ``expected`` what
-        `totals.expected` gives.
+        `totals.of_all` gives.
     """
 
     name: str

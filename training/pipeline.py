@@ -93,9 +93,8 @@ def train(inputs: Inputs, order: Order, progress: Progress | None = None) -> Tra
     tell = progress or (lambda *_: None)
     from training import report
 
-    store = tracking.experiment(order.tracking_uri, order.name, order.artifact_root)
     with (
-        store as experiment,
+        tracking.experiment(order.tracking_uri, order.name, order.artifact_root) as experiment,
         unfinished.held(order.under_way) as tags,
         tracking.run(experiment, f"train {order.as_of}", tags=tags) as run_id,
     ):
@@ -242,7 +241,8 @@ def _evidence(
     graded = grades[asked.horizon_days]
     letters = {question: grade.letter for question, grade in graded.items()}
     newest = tested.newest
-    spread = tested.spread(asked.horizon_days, fitted.source(asked.horizon_days))
+    source = fitted.source(asked.horizon_days)
+    spread = tested.spread(asked.horizon_days, source, order.value.clv_horizon_days)
     return Evidence(
         fitted=fitted,
         scorer=fitted.scorer(speaker, asked, letters, spread),

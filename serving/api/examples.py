@@ -305,6 +305,7 @@ ANSWERS: Mapping[str, Any] = MappingProxyType(
         },
         "/equity": {
             "meta": _META,
+            "total": {"equity": 1_015_425.6, "lower": 846_000.0, "upper": 1_219_000.0},
             "tiers": _GROUPS,
             "stages": _STAGES,
             "raised": 0.05,
