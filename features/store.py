@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
     import pyarrow as pa
 
-Kind = Literal["behaviour", "occasions", "events", "accounts", "scores"]
+Kind = Literal["behaviour", "occasions", "events", "subscriptions", "accounts", "scores"]
 
 _NAME = re.compile(r"as_of=(\d{4}-\d{2}-\d{2})\.parquet")
 # Rows of a row group: enough to compress well, few enough to stream.
@@ -54,6 +54,10 @@ class Store:
         """Path of the complaints, marks, contacts and uses before a date."""
         return self._dated("events", as_of)
 
+    def subscriptions(self, as_of: date) -> Path:
+        """Path of the subscriptions that had begun before a date, as known on it."""
+        return self._dated("subscriptions", as_of)
+
     def accounts(self, as_of: date) -> Path:
         """Path of the accounts that customers belonged to at a build for a date."""
         return self._dated("accounts", as_of)
@@ -74,6 +78,10 @@ class Store:
         """Folder with the plans, and the key of their draws."""
         return self.path / "plans"
 
+    def trainings(self) -> Path:
+        """Folder with a locked file for each training under way."""
+        return self.path / "trainings"
+
     def audit(self) -> Path:
         """File that says who did what; lines are only ever added."""
         return self.path / "audit.jsonl"
@@ -83,7 +91,7 @@ class Store:
 
         Parameters
         ----------
-        kind : {"behaviour", "occasions", "events", "accounts", "scores"}
+        kind : {"behaviour", "occasions", "events", "subscriptions", "accounts", "scores"}
 
         Returns
         -------
@@ -96,7 +104,7 @@ class Store:
 
         Parameters
         ----------
-        kind : {"behaviour", "occasions", "events", "accounts", "scores"}
+        kind : {"behaviour", "occasions", "events", "subscriptions", "accounts", "scores"}
 
         Returns
         -------

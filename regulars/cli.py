@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from regulars import environment, exits, screen
+from regulars import environment, exits, screen, stopping
 from regulars.verbs import answers, data, groups, measures, models, plans
 from training.errors import StatisticalWarning
 
@@ -26,7 +26,7 @@ class Verbs(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run the verb; refuse with a sentence where a room refuses."""
         try:
-            with screen.doubts(StatisticalWarning):
+            with stopping.orderly(), screen.doubts(StatisticalWarning):
                 return super().invoke(ctx)
         except Exception as error:
             if isinstance(error, typer.Exit | typer.Abort) or hasattr(error, "format_message"):

@@ -72,6 +72,26 @@ def equity(found: Equity, settings: Settings) -> Iterator[Table]:
         yield from _since(found.since, currency)
 
 
+def worth(found: Equity, settings: Settings) -> str:
+    """The whole equity with its interval as a sentence; empty where none is said.
+
+    Parameters
+    ----------
+    found : Equity
+    settings : Settings
+        Their currency.
+
+    Returns
+    -------
+    str
+    """
+    whole = found.total
+    if whole.equity is None:
+        return ""
+    between = "" if whole.lower is None else f" (80 %: {whole.lower:,.0f} to {whole.upper:,.0f})"
+    return f"Customer equity as of {found.as_of}: {whole.equity:,.0f} {settings.currency}{between}."
+
+
 def cohorts(as_of: date, triangle: Sequence[Cohort]) -> Table:
     """The triangle of retention, the last year of it.
 

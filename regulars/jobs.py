@@ -226,6 +226,7 @@ def train(
         code_version=code_version(),
         trials=trials,
         kinds=kinds.of_subscribers if settings.churn.rule == "subscription" else kinds.of_scores,
+        under_way=store(settings).trainings(),
     )
     return pipeline.train(inputs, order, tell)
 

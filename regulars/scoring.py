@@ -39,7 +39,7 @@ class Scored:
     grades : mapping of str to str
         The champion's grade by question.
     counts : mapping
-        Customers in all, abstained, by stage and by tier; totals (`serving.totals.expected`).
+        Customers in all, abstained, by stage and by tier; totals (`serving.totals.of_all`).
     """
 
     as_of: date
@@ -118,10 +118,10 @@ def _scores(
     from features import freshness
     from serving import scores, scoring, totals
     from serving.groups.tiers import Costs
-    from training import swing
 
+    rows = pq.read_table(built.path, partitioning=None).to_pandas()
     frame, thresholds = scoring.score(
-        pq.read_table(built.path, partitioning=None).to_pandas(),
+        rows,
         scorer,
         thresholds=None,
         as_of=built.as_of,
@@ -144,7 +144,7 @@ def _scores(
         grades=scorer.grades,
         scored_at=now,
         thresholds=thresholds,
-        counts=scores.counts(frame) | {"expected": totals.expected(frame, swing.of(scorer))},
+        counts=scores.counts(frame) | {"expected": totals.of_all(frame, rows, scorer)},
         margin=scorer.terms.margin if getattr(scorer, "margins", None) is None else None,
     )
     return frame, meta

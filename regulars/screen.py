@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -71,6 +72,46 @@ def figures(content: Any) -> None:
     print(json.dumps(content, default=str, indent=2, allow_nan=False, ensure_ascii=False))  # noqa: T201
 
 
+class Lines:
+    """The progress of one piece of work in a log: a line for each step, when it begins.
+
+    Parameters
+    ----------
+    clock : callable
+        Gives seconds; the first call is the beginning.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._begun = clock()
+        self._step = ""
+
+    def __call__(self, step: str, _done: int | None = None, total: int | None = None) -> None:
+        """Say that a step begins.
+
+        Parameters
+        ----------
+        step : str
+            What is being done, as "reading transactions"; said once while it goes on.
+        total : int, optional
+            Parts in all.
+        """
+        if step != self._step:
+            self._step = step
+            parts = f" ({total} parts)" if total and total > 1 else ""
+            self.say(f"{_STEPS.get(step, step)}{parts}")
+
+    def say(self, text: str) -> None:
+        """Print a line with the time since the beginning.
+
+        Parameters
+        ----------
+        text : str
+        """
+        seconds = round(self._clock() - self._begun)
+        note(f"[{seconds // 60:3d}:{seconds % 60:02d}] {text}")
+
+
 class Steps:
     """The progress of one piece of work: a line that says what is being done.
 
@@ -109,15 +150,26 @@ class Steps:
 
 
 @contextmanager
-def steps() -> Iterator[Steps]:
-    """Show progress on standard error while the block runs; silent when it is no terminal.
+def steps(*, logged: bool = False) -> Iterator[Steps | Lines]:
+    """Show progress on standard error while the block runs.
+
+    Parameters
+    ----------
+    logged : bool
+        Whether to print a line for each step where standard error is no terminal; else nothing
+        is printed there.
 
     Yields
     ------
-    Steps
+    Steps or Lines
         To be called with each step's name.
     """
     console = aside()
+    if logged and not console.is_terminal:
+        lines = Lines()
+        yield lines
+        lines.say("done")
+        return
     progress = Progress(
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),

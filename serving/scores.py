@@ -99,7 +99,7 @@ class Meta:
         Learned from the table, or the ones that it was scored with.
     counts : mapping
         Customers by stage and by tier, as `counts` gives them, and under ``expected`` what
-        `totals.expected` gives.
+        `totals.of_all` gives.
     margin : float or None
         Share of the spend that is profit, by the terms of the model; None where customers have
         rates of their own, and in tables of earlier versions.

@@ -1,14 +1,14 @@
 """What is expected of all customers together, with the error that a whole window can have.
 
 In: a score frame and what past windows missed (`training.swing`). Out: sums of leaving customers,
-purchases and spend, each with its 80 % interval. Intervals of customers do not add up to it:
-luck evens out over many of them, a season that nobody has seen does not.
+purchases, spend and lifetime values, each with its 80 % interval. Intervals of customers do not
+add up to it: luck evens out over many of them, a season that nobody has seen does not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,28 @@ if TYPE_CHECKING:
 
 #: Columns that are summed up, and the name of their total in a swing.
 SUMMED: Mapping[str, str] = {"expected_purchases": "purchases", "expected_spend": "spend"}
+
+
+def of_all(
+    frame: pd.DataFrame, behaviour: pd.DataFrame, scorer: Any
+) -> dict[str, dict[str, float]]:
+    """Every total of a score frame; as `expected` and `equity`.
+
+    Parameters
+    ----------
+    frame, behaviour : pandas.DataFrame
+        Score rows of a whole population, and the behaviour rows that they are of, row for row.
+    scorer : Scorer or SubscriptionScorer
+        Who scored them.
+
+    Returns
+    -------
+    dict of str to dict
+        By column.
+    """
+    from training import swing as swings
+
+    return expected(frame, swings.of(scorer)) | equity(frame, behaviour, scorer)
 
 
 def expected(frame: pd.DataFrame, swing: Swing | None) -> dict[str, dict[str, float]]:
@@ -54,6 +76,59 @@ def expected(frame: pd.DataFrame, swing: Swing | None) -> dict[str, dict[str, fl
             ends = None if swing is None else swing.total(name, total)
             found[column] = {"sum": total, **_ends(ends)}
     return found
+
+
+def equity(
+    frame: pd.DataFrame, behaviour: pd.DataFrame, scorer: Any
+) -> dict[str, dict[str, float]]:
+    """Customer equity of a score frame: the sum of the lifetime values.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Score rows of a whole population.
+    behaviour : pandas.DataFrame
+        The behaviour rows that they are of, row for row.
+    scorer : Scorer or SubscriptionScorer
+        Who scored them.
+
+    Returns
+    -------
+    dict of str to dict
+        ``clv`` with ``sum``, and ``lower`` and ``upper`` where past windows tell; empty where no
+        lifetime value is said.
+
+    Notes
+    -----
+    No past window is as long as a life, so none backs a level of lifetime values. It is taken from
+    the spend of those that come nearest to the span (`training.backtest.Backtest.spread`): with
+    their log-level miss s, known with ν degrees of freedom, the equity E lies between
+    E · exp(−t₀.₉(ν) s) and E · exp(t₀.₉(ν) s). The level is common to all customers, so it does not
+    average out; their own luck does, and what is left of it is in s already, as past totals had
+    it. Of subscribers only the level of leaving is known: with the log-odds w within which it lies,
+    lifetime values are reckoned again with the chance to end in each period moved by ±w, at
+    today's prices.
+    """
+    from serving.groups import subscribers
+    from training import swing as swings
+
+    values = frame["clv"].to_numpy(dtype=float, na_value=np.nan)
+    said = np.isfinite(values)
+    if not said.any():
+        return {}
+    total = float(values[said].sum())
+    if subscribers.are_scored(scorer):
+        swing, ends = swings.of(scorer), None
+        if swing is not None:
+            shape = getattr(scorer, "shape", None)
+            rows = behaviour if shape is None else shape.fitting(behaviour)
+            again = (scorer.lifetime_values(rows, m * swing.level_within)[said] for m in (1, -1))
+            ends = tuple(float(values.sum()) for values in again)
+    else:
+        lifetime = getattr(getattr(scorer, "spread", None), "lifetime", None)
+        ends = None if lifetime is None else lifetime.total("spend", total)
+    # Of a business that loses by its customers more of them is less.
+    return {"clv": {"sum": total, **_ends(None if ends is None else (min(ends), max(ends)))}}
 
 
 def in_words(totals: Mapping[str, Mapping[str, float]], currency: str, days: int) -> str:

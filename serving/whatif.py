@@ -1,25 +1,27 @@
 """What-ifs: one behaviour of a customer changed, and the customer scored anew.
 
-In: customer-days, events and behaviour rows of the store, and a change. Out: behaviour rows as
-they would be. The days are written out as the rows of a log that give these very days, the change
-is made to the rows, and the rows go through the feature plans that make the behaviour table; so
-what nobody touched is bit for bit what it was.
+In: customer-days, events, subscriptions and behaviour rows of the store, and a change. Out:
+behaviour rows as they would be. The days are written out as the rows of a log that give these very
+days, the change is made to the rows, and the rows go through the feature plans that make the
+behaviour table; so what nobody touched is bit for bit what it was. Subscriptions are kept as rows
+(`serving.subscribed` changes them).
 
 A what-if tells what the model would say of such a customer. It is no promise: that a customer who
 buys today is likelier to stay does not say that one who is made to buy would be.
 
 Carried over from the behaviour row, as days do not hold them: how many different products,
 categories and orders there are (an added purchase is of what the customer usually buys, in an
-order of its own), attributes, and what comes of subscriptions; and the margin, as an added purchase
-leaves what the others do.
+order of its own), attributes, and of buyers what comes of subscriptions; and the margin, as an
+added purchase leaves what the others do.
 """
 
 from __future__ import annotations
 
 import glob
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import pandas as pd
@@ -27,22 +29,37 @@ import pyarrow as pa
 
 from features.catalogue import FEATURES
 from features.store import Store
+from serving import subscribed
 from serving.api import rows
 from serving.errors import ScoringError
 
 if TYPE_CHECKING:
     from serving.api.plans import Plans
 
-Kind = Literal["purchase", "no_refunds", "complaint", "resolution", "silence"]
+Kind = Literal[
+    "purchase",
+    "no_refunds",
+    "complaint",
+    "resolution",
+    "silence",
+    "price_change",
+    "plan_change",
+    "failed_payment",
+]
 KINDS: tuple[str, ...] = get_args(Kind)
 #: Kinds that change what happened beside the purchases.
 EVENTS = ("complaint", "resolution")
+#: Kinds that change purchases: of buyers alone.
+PURCHASES = ("purchase", "no_refunds")
 
 _KEPT = (
     *("products_distinct", "products_per_occasion", "categories_distinct", "orders_total"),
     *("margin_total", "margin_spend"),
 )
 _CARE = frozenset(feature.name for feature in FEATURES if feature.family == "care")
+_CONTRACT = frozenset(feature.name for feature in FEATURES if feature.family == "subscription")
+# Renewals fall on the days on which they would have: a row that is parted counts from its part.
+_RENEWAL = "subscription_days_to_renewal"
 #: Columns that come of days.
 _FROM_DAYS = tuple(
     feature.name
@@ -85,18 +102,27 @@ class Change:
 
     Parameters
     ----------
-    kind : {"purchase", "no_refunds", "complaint", "resolution", "silence"}
-        A purchase, a complaint, or the resolution of one on the day before as-of; no refund ever
-        asked for; or some more days in which nothing happens.
+    kind : str
+        Of `KINDS`. A purchase, a complaint, or the resolution of one on the day before as-of; no
+        refund ever asked for; some more days in which nothing happens but renewals that are paid
+        on their day; or of subscribers the latest payment at another price, for another plan, or
+        after it failed at first.
     amount : float or None
-        Of the purchase, in currency, above 0; the customer's mean occasion where None.
+        Of the purchase, in currency, above 0; the customer's mean occasion where None. Of the
+        plan, for a term; what its subscribers pay where None.
     days : int
         Of silence, at least 1.
+    percent : float or None
+        By which the price is other, above −100.
+    plan : str or None
+        The other plan.
     """
 
     kind: str
     amount: float | None = None
     days: int = 30
+    percent: float | None = None
+    plan: str | None = None
 
 
 @dataclass(frozen=True)
@@ -107,20 +133,41 @@ class Past:
     ----------
     behaviour : pandas.DataFrame
         Their rows of the behaviour table.
-    days : pyarrow.Table
-        Their customer-days.
-    events : pyarrow.Table or None
-        None where none are kept.
+    days, events, subscriptions : pyarrow.Table or None
+        Their customer-days, events and subscriptions; None where none are kept, and of buyers
+        the last.
     as_of : date
+    plans : list of serving.subscribed.Plan
+        Of all subscribers.
     """
 
     behaviour: pd.DataFrame
-    days: pa.Table
+    days: pa.Table | None
     events: pa.Table | None
     as_of: date
+    subscriptions: pa.Table | None = None
+    plans: list[subscribed.Plan] = field(default_factory=list)
 
 
-def past(store: Store | None, cursor: Any, as_of: date, ids: Sequence[str]) -> Past:
+def offered(*, subscribers: bool) -> tuple[str, ...]:
+    """Kinds of a change that can be asked for.
+
+    Parameters
+    ----------
+    subscribers : bool
+        Whether customers are scored by their subscriptions.
+
+    Returns
+    -------
+    tuple of str
+    """
+    others = PURCHASES if subscribers else subscribed.KINDS
+    return tuple(kind for kind in KINDS if kind not in others)
+
+
+def past(
+    store: Store | None, cursor: Any, as_of: date, ids: Sequence[str], *, subscribers: bool = False
+) -> Past:
     """Read what the store holds of customers.
 
     Parameters
@@ -130,6 +177,8 @@ def past(store: Store | None, cursor: Any, as_of: date, ids: Sequence[str]) -> P
         Of the caller's own.
     as_of : date
     ids : sequence of str
+    subscribers : bool
+        Whether they are scored by their subscriptions, rather than by their purchases.
 
     Returns
     -------
@@ -138,12 +187,14 @@ def past(store: Store | None, cursor: Any, as_of: date, ids: Sequence[str]) -> P
     Raises
     ------
     ScoringError
-        If the behaviour table or the customer-days are not there.
+        If the behaviour table is not there, or the customer-days (of subscribers, the
+        subscriptions).
     """
-    paths = [store.behaviour(as_of), store.occasions(as_of)] if store else []
+    needed = "subscriptions" if subscribers else "purchases"
+    paths = starts(store, as_of, subscribers=subscribers) if store else []
     if store is None or not all(path.is_file() for path in paths):
         raise ScoringError(
-            f"a what-if starts from the behaviour table and the purchases of {as_of}, which are "
+            f"a what-if starts from the behaviour table and the {needed} of {as_of}, which are "
             "not in the store; run `regulars build` for that date"
         )
     marks = ", ".join("?" * len(ids))
@@ -151,12 +202,39 @@ def past(store: Store | None, cursor: Any, as_of: date, ids: Sequence[str]) -> P
         "SELECT * FROM read_parquet(?, hive_partitioning = false) "  # noqa: S608
         f"WHERE customer_id IN ({marks})"
     )
-    events = store.events(as_of)
-    found = [
-        cursor.sql(sql, params=[glob.escape(str(path)), *ids]).to_arrow_table()
-        for path in (*paths, *([events] if events.is_file() else []))
-    ]
-    return Past(found[0].to_pandas(), found[1], found[2] if len(found) > 2 else None, as_of)
+
+    def read(path: Path) -> pa.Table:
+        return cursor.sql(sql, params=[glob.escape(str(path)), *ids]).to_arrow_table()
+
+    def kept(path: Path) -> pa.Table | None:
+        return read(path) if path.is_file() else None
+
+    return Past(
+        read(paths[0]).to_pandas(),
+        kept(store.occasions(as_of)),
+        kept(store.events(as_of)),
+        as_of,
+        read(paths[1]) if subscribers else None,
+        subscribed.plans(store, cursor, as_of) if subscribers else [],
+    )
+
+
+def starts(store: Store, as_of: date, *, subscribers: bool) -> list[Path]:
+    """Files that a what-if cannot do without.
+
+    Parameters
+    ----------
+    store : Store
+    as_of : date
+    subscribers : bool
+
+    Returns
+    -------
+    list of Path
+        The behaviour table, and customer-days or subscriptions.
+    """
+    rows_of = store.subscriptions(as_of) if subscribers else store.occasions(as_of)
+    return [store.behaviour(as_of), rows_of]
 
 
 def behaviour(known: Past, change: Change, plans: Plans, engine: Any) -> pd.DataFrame:
@@ -167,20 +245,21 @@ def behaviour(known: Past, change: Change, plans: Plans, engine: Any) -> pd.Data
     known : Past
     change : Change
     plans : Plans
-        Of buyers.
+        Of buyers, or of subscribers where ``known`` has subscriptions.
     engine : DuckDB connection
         In which rows are written out; a cursor of the caller's own.
 
     Returns
     -------
     pandas.DataFrame
-        The rows of ``known.behaviour`` of those who have a purchase on record then, with
-        ``as_of`` later by the days of silence.
+        The rows of ``known.behaviour`` of those who have a purchase on record then (of
+        subscribers, a subscription that runs), with ``as_of`` later by the days of silence. A
+        payment that failed leaves out who has not renewed yet.
 
     Raises
     ------
     ScoringError
-        If the change is of events and none are kept.
+        If the change is of events and none are kept, or of a plan that nobody has.
     """
     moved = change.kind in (*EVENTS, "silence")
     cared = bool(_CARE & set(known.behaviour.dropna(axis="columns", how="all").columns))
@@ -190,14 +269,20 @@ def behaviour(known: Past, change: Change, plans: Plans, engine: Any) -> pd.Data
             "in the store; with [sources.events], run `regulars build` for that date"
         )
     as_of = known.as_of + timedelta(days=change.days if change.kind == "silence" else 0)
+    contract = known.subscriptions
+    # Where days go by, those since a purchase do too.
+    bought = known.days is not None and (contract is None or change.kind == "silence")
     found = plans.run(
-        _lines(known, change, engine),
+        _lines(known, change, engine) if bought else None,
         None if known.events is None else _events(known, change, engine),
+        None
+        if contract is None
+        else subscribed.changed(contract, change, known.as_of, engine, known.plans),
         as_of=as_of,
         # Nothing here is later than what the contract has accepted.
         now=datetime.combine(as_of, time.min),
     )
-    return _put(known, found.frame, change, as_of)
+    return _put(known, found.frame, change, as_of, bought=bought)
 
 
 def _lines(known: Past, change: Change, engine: Any) -> pa.Table:
@@ -238,12 +323,19 @@ def _events(known: Past, change: Change, engine: Any) -> pa.Table:
     return engine.sql(_EVENTS).to_arrow_table().cast(rows.EVENTS)
 
 
-def _put(known: Past, fresh: pd.DataFrame, change: Change, as_of: date) -> pd.DataFrame:
+def _put(
+    known: Past, fresh: pd.DataFrame, change: Change, as_of: date, *, bought: bool
+) -> pd.DataFrame:
     """The behaviour rows with the columns that were worked out anew."""
     own = known.behaviour.set_index("customer_id")
     new = fresh.set_index("customer_id")
     own = own.loc[own.index.intersection(new.index)]
-    names = [*_FROM_DAYS, *(sorted(_CARE) if known.events is not None else ())]
+    same = {_RENEWAL} if change.kind in ("price_change", "failed_payment") else set()
+    names = [
+        *(_FROM_DAYS if bought else ()),
+        *(sorted(_CARE) if known.events is not None else ()),
+        *(sorted(_CONTRACT - same) if known.subscriptions is not None else ()),
+    ]
     changed = own.assign(**{name: new[name].reindex(own.index) for name in names}, as_of=as_of)
     if change.kind == "purchase":
         changed["orders_total"] = changed["orders_total"] + 1

@@ -27,7 +27,7 @@ from training.panel import MAX_SNAPSHOTS, Schedule
 from training.skill import Draws, draws
 from training.spread import Spread, Window, learn
 from training.stacking import Trials
-from training.swing import with_levels
+from training.swing import Swing, with_levels
 
 if TYPE_CHECKING:
     from training.naive import Rule
@@ -93,7 +93,9 @@ class Backtest:
     tested: tuple[Tested, ...] = ()
     skills: tuple[Draws, ...] = ()
 
-    def spread(self, horizon_days: int, level: str = "none") -> Spread | None:
+    def spread(
+        self, horizon_days: int, level: str = "none", lifetime_days: int | None = None
+    ) -> Spread | None:
         """How far outcomes lay from predictions over a horizon.
 
         Parameters
@@ -102,6 +104,9 @@ class Backtest:
         level : str, default "none"
             Where the level of the window ahead is known from. How far levels miss is asked of
             windows that knew as much of theirs, where there are any.
+        lifetime_days : int, optional
+            Span of the lifetime values. A sum of them is taken to miss by as much as the spend of
+            windows of this length, where there are any, else of the longest that were tested.
 
         Returns
         -------
@@ -111,10 +116,14 @@ class Backtest:
         """
         like = self.like(horizon_days)
         found = learn([one.window for one in like])
-        same = [one.window for one in like if one.level == level]
-        if found is None or not same:
-            return found
-        return replace(found, swing=with_levels(found.swing, same))
+        if found is None:
+            return None
+        if lifetime_days is not None:
+            far = self.like(lifetime_days)
+            longest = learn([one.window for one in far])
+            whole = None if longest is None else _known_alike(longest.swing, far, level)
+            found = replace(found, lifetime=whole)
+        return replace(found, swing=_known_alike(found.swing, like, level))
 
     def like(self, horizon_days: int) -> tuple[Tested, ...]:
         """Windows of a length where there are any, else of the longest; a blend's before others."""
@@ -122,6 +131,12 @@ class Backtest:
         length = horizon_days if horizon_days in lengths else max(lengths, default=0)
         right = tuple(one for one in self.tested if one.horizon_days == length)
         return tuple(one for one in right if one.speaker == "blend") or right
+
+
+def _known_alike(swing: Swing, windows: tuple[Tested, ...], level: str) -> Swing:
+    """The swing with levels of the windows that knew as much of theirs, where there are any."""
+    same = [one.window for one in windows if one.level == level]
+    return with_levels(swing, same) if same else swing
 
 
 def run(

@@ -51,6 +51,8 @@ class Order:
         Hyperparameter trials; 0 keeps the defaults.
     seed : int
         Seed of the learner and of the search.
+    under_way : Path or None
+        Folder with a file for each training under way (`training.unfinished`); None for none.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Order:
     trials: int = 0
     seed: int = 0
     kinds: Kinds | None = None
+    under_way: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from training import (
     registry,
     shape,
     tracking,
+    unfinished,
 )
 from training.asked import Asked
 from training.errors import NotEnoughData, StatisticalWarning
@@ -92,8 +93,11 @@ def train(inputs: Inputs, order: Order, progress: Progress | None = None) -> Tra
     tell = progress or (lambda *_: None)
     from training import report
 
-    store = tracking.experiment(order.tracking_uri, order.name, order.artifact_root)
-    with store as experiment, tracking.run(experiment, f"train {order.as_of}") as run_id:
+    with (
+        tracking.experiment(order.tracking_uri, order.name, order.artifact_root) as experiment,
+        unfinished.held(order.under_way) as tags,
+        tracking.run(experiment, f"train {order.as_of}", tags=tags) as run_id,
+    ):
         asked = Asked(order.churn, order.value, order.seed)
         found = gather(inputs, order, asked, tell, tracking.trial_logger(experiment))
         tell("track", 0, 1)
@@ -237,7 +241,8 @@ def _evidence(
     graded = grades[asked.horizon_days]
     letters = {question: grade.letter for question, grade in graded.items()}
     newest = tested.newest
-    spread = tested.spread(asked.horizon_days, fitted.source(asked.horizon_days))
+    source = fitted.source(asked.horizon_days)
+    spread = tested.spread(asked.horizon_days, source, order.value.clv_horizon_days)
     return Evidence(
         fitted=fitted,
         scorer=fitted.scorer(speaker, asked, letters, spread),

@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -76,6 +76,9 @@ class Spread:
         By bin: quantiles of spend over expected spend of those who returned, at equal steps.
     shapes : tuple of float
         By bin: shape of the negative binomial count of the purchases after the first.
+    lifetime : Swing or None
+        How far the windows that come nearest to the span of the lifetime values lay; None where
+        it was not asked for.
     """
 
     swing: Swing
@@ -83,6 +86,7 @@ class Spread:
     edges: tuple[float, ...] = ()
     ratios: tuple[tuple[float, ...], ...] = ()
     shapes: tuple[float, ...] = ()
+    lifetime: Swing | None = None
 
     def bounds(self, given: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Lower and upper ends of every interval.
@@ -213,10 +217,14 @@ class Spread:
         if head is None:
             return None
         ratios = tuple(map(tuple, head["ratios"]))
-        swing = head["swing"]
-        swing |= {name: tuple(swing[name]) for name in ("places", "kinds")}
+        lifetime = head.get("lifetime")
         return cls(
-            Swing(**swing), head["windows"], tuple(head["edges"]), ratios, tuple(head["shapes"])
+            _swing(head["swing"]),
+            head["windows"],
+            tuple(head["edges"]),
+            ratios,
+            tuple(head["shapes"]),
+            None if lifetime is None else _swing(lifetime),
         )
 
     def _bin(self, stays: np.ndarray, purchases: np.ndarray) -> np.ndarray:
@@ -283,6 +291,10 @@ def learn(past: Sequence[Window], *, prior: float = swings.PRIOR) -> Spread | No
         tuple(tuple(map(float, np.quantile(ratios[place == n], steps))) for n in kept),
         tuple(_shape(often[place == n], counts[place == n]) for n in kept),
     )
+
+
+def _swing(told: dict[str, Any]) -> Swing:
+    return Swing(**{**told, **{name: tuple(told[name]) for name in ("places", "kinds")}})
 
 
 def _paid(window: Window) -> np.ndarray:

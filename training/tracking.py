@@ -53,8 +53,13 @@ def experiment(tracking_uri: str, name: str, artifact_root: Path | None) -> Iter
 
 
 @contextmanager
-def run(experiment_id: str, name: str, *, nested: bool = False) -> Iterator[str]:
-    """A run that is marked as failed when the block raises or is killed.
+def run(
+    experiment_id: str, name: str, *, nested: bool = False, tags: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """A run that ends as FAILED when the block raises, and as KILLED when it is told to stop.
+
+    Told to stop is Ctrl-C, or a signal that a handler turns into ``SystemExit``. A process that
+    cannot say anything any more leaves it to `training.unfinished`.
 
     Parameters
     ----------
@@ -64,6 +69,8 @@ def run(experiment_id: str, name: str, *, nested: bool = False) -> Iterator[str]
         The run's name.
     nested : bool, default False
         Whether it is a child of the active run.
+    tags : mapping of str to str, optional
+        On the run from its first moment.
 
     Yields
     ------
@@ -72,8 +79,15 @@ def run(experiment_id: str, name: str, *, nested: bool = False) -> Iterator[str]
     """
     import mlflow
 
-    with mlflow.start_run(experiment_id=experiment_id, run_name=name, nested=nested) as active:
-        yield active.info.run_id
+    started = mlflow.start_run(
+        experiment_id=experiment_id, run_name=name, nested=nested, tags=dict(tags or {})
+    )
+    with started as active:
+        try:
+            yield active.info.run_id
+        except (KeyboardInterrupt, SystemExit):
+            mlflow.end_run("KILLED")
+            raise
 
 
 def trial_logger(experiment_id: str) -> Callable[[int, Mapping[str, Any], float], None]:

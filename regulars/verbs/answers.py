@@ -190,7 +190,7 @@ def demo(
     screen.say(f"Settings and data are in {to}.")
     settings = load(config)
     clock = partial(jobs.instant, settings)
-    with screen.steps() as tell:
+    with screen.steps(logged=True) as tell:
         inputs, _ = data.prepare(settings, None, now=clock(), tell=tell)
         done = work.run(settings, inputs, clock=clock, out=to / "scores.csv", tell=tell)
     data.show(done.report)

@@ -94,6 +94,8 @@ def equity(
     if json:
         screen.figures(standing.plain(found))
         return
+    if whole := group_tables.worth(found, settings):
+        screen.say(whole)
     for shown in group_tables.equity(found, settings):
         screen.out().print(shown)
     for note in found.since.notes if found.since else ():

@@ -40,7 +40,8 @@ def train(
 
     settings = load(config)
     now = jobs.instant(settings)
-    with screen.steps() as tell:
+    _close_killed(settings)
+    with screen.steps(logged=True) as tell:
         inputs, day = data.prepare(settings, as_of, now=now, tell=tell)
         done = jobs.train(settings, inputs, day, now=now, trials=tune, tell=tell)
     if json:
@@ -48,6 +49,19 @@ def train(
     else:
         show(done)
         screen.say(f"Its plots, model card and figures: {_where(settings, done.run_id)}")
+
+
+def _close_killed(settings: Settings) -> None:
+    """End the trainings that MLflow shows as running though their process is gone."""
+    from regulars import jobs
+    from training import unfinished
+
+    under_way = jobs.store(settings).trainings()
+    for run_id in unfinished.close(jobs.tracking_uri(settings), settings.name, under_way):
+        screen.note(
+            f"Note: a training before this one was killed; its run {run_id}, RUNNING until now, "
+            "is set to KILLED in MLflow."
+        )
 
 
 def _where(settings: Settings, run_id: str) -> str:

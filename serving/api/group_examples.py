@@ -120,6 +120,7 @@ def answers(meta: dict[str, Any]) -> dict[str, Any]:
         },
         "/equity": {
             "meta": meta,
+            "total": {"equity": 1_015_425.6, "lower": 846_000.0, "upper": 1_219_000.0},
             "tiers": _GROUPS,
             "stages": _STAGES,
             "raised": 0.05,

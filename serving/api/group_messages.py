@@ -130,10 +130,23 @@ class Since(BaseModel):
     notes: list[str] = Field(description="Doubts about the comparison.")
 
 
+class Total(BaseModel):
+    """The sum of the lifetime values of all customers, in ``meta.currency``."""
+
+    equity: float | None = Field(description="Null where none is said.")
+    lower: float | None = Field(
+        description="Lower end of its 80 % interval, from how far whole past windows missed, those "
+        "nearest to the span of the lifetime values; null where none tells. It is wider than luck "
+        "among customers would have it, as what lifts all of them does not even out."
+    )
+    upper: float | None = Field(description="Upper end.")
+
+
 class EquityAnswer(BaseModel):
     """Answer of GET /equity: the sum of the lifetime values, and how it moved."""
 
     meta: Meta
+    total: Total
     tiers: list[Group]
     stages: list[Group]
     raised: float = Field(description="Relative raise of retention that `gains` are of.")

@@ -123,13 +123,15 @@ def equity(
     found, _ = groups(worker, held)
     changed, notes = since(worker)
     gains = remembered.gains(store, desk.meta.as_of, value, raised=raised)
+    total = standing.total(desk.meta, found.tiers)
     plain = standing.plain(
-        standing.Equity(desk.meta.as_of, found.tiers, found.stages, raised, gains, changed)
+        standing.Equity(desk.meta.as_of, total, found.tiers, found.stages, raised, gains, changed)
     )
     if changed is not None and not _sees(RISK, held):
         plain["since"]["rises"] = []
     return {
         "meta": answers.meta(worker, desk),
+        "total": plain["total"],
         "tiers": _told(found.tiers, held),
         "stages": _told(found.stages, held),
         "raised": raised,

@@ -163,6 +163,7 @@ class ItemError(BaseModel):
         "bad_subscription",
         "no_purchase",
         "no_subscription",
+        "no_renewal",
     ]
     message: str
 

@@ -14,7 +14,7 @@ from typing import Any, Self
 import pandas as pd
 from pydantic import BaseModel, Field, model_validator
 
-from serving import questions, whatif
+from serving import questions, subscribed, whatif
 from serving.api import answers
 from serving.api.failures import Failure
 from serving.api.horizon import records
@@ -28,6 +28,10 @@ from serving.worker import Worker
 MOST = 50
 _DAYS = 30
 _NO_PURCHASE = "Nothing is left to score: no purchase, or an amount out of range."
+_NO_SUBSCRIPTION = (
+    "Nothing is left to score: no subscription would run, or its price is out of range."
+)
+_NO_RENEWAL = "Has not renewed yet: there is no payment that could have failed."
 
 
 class ChangeRequest(Request):
@@ -36,22 +40,38 @@ class ChangeRequest(Request):
     kind: whatif.Kind = Field(
         description="`purchase`: one more, on the day before as-of. `no_refunds`: none was ever "
         "asked for. `complaint`, `resolution`: one of them on the day before as-of. `silence`: "
-        "days more in which nothing happens."
+        "days more in which nothing happens but renewals that are paid on their day. Of "
+        "subscribers, in place of the first two: `price_change`, `plan_change`, "
+        "`failed_payment`: the latest payment was at another price, for another plan, or failed "
+        "at first and came late."
     )
     amount: Finite | None = Field(
         default=None,
         gt=0,
         le=1e9,
-        description="Of the purchase, in `meta.currency`; the customer's usual one when not given.",
+        description="Of the purchase, in `meta.currency`; the customer's usual one when not given. "
+        "Of the other plan, for a term; what its subscribers pay when not given.",
     )
     days: int | None = Field(
         default=None, ge=1, le=365, strict=True, description=f"Of the silence; {_DAYS} as a rule."
     )
 
+    percent: Finite | None = Field(
+        default=None,
+        ge=-99,
+        le=1000,
+        description="By which the price is other: -20 for a discount of a fifth.",
+    )
+    plan: Id | None = Field(default=None, description="The other plan; one that somebody has.")
+
     @model_validator(mode="after")
     def _of_its_kind(self) -> Self:
-        if self.amount is not None and self.kind != "purchase":
-            raise ValueError("amount is of a purchase")
+        if self.amount is not None and self.kind not in ("purchase", "plan_change"):
+            raise ValueError("amount is of a purchase or a plan_change")
+        if (self.percent is None) == (self.kind == "price_change"):
+            raise ValueError("percent is of a price_change, which needs it")
+        if (self.plan is None) == (self.kind == "plan_change"):
+            raise ValueError("plan is of a plan_change, which needs it")
         if self.days is not None and self.kind != "silence":
             raise ValueError("days are of a silence")
         return self
@@ -110,8 +130,8 @@ def answer(worker: Worker, request: WhatifRequest, scopes: Iterable[str]) -> dic
     Raises
     ------
     Failure
-        422 where the store does not hold what it takes, or under the rule `subscription`; 503
-        without a model or a score table.
+        422 where the store does not hold what it takes, or for a change of purchases of
+        subscribers, or of subscriptions of buyers; 503 without a model or a score table.
     """
     desk = worker.need_desk()
     told = both(worker, desk, request.customer_ids, request.change, scopes)
@@ -149,16 +169,13 @@ def both(
     """
     worker.need_scorer()
     plans = worker.need_plans()
-    if plans.subscribers:
-        raise Failure(
-            422,
-            "What-ifs start from purchases; under the rule `subscription` there are none to "
-            "start from. Send the subscriptions as they would be to /score.",
-            code="not_for_subscribers",
-        )
-    asked = whatif.Change(change.kind, change.amount, change.days or _DAYS)
+    _check(change.kind, subscribers=plans.subscribers)
+    asked = whatif.Change(
+        change.kind, change.amount, change.days or _DAYS, change.percent, change.plan
+    )
+    store, as_of = worker.deployment.store, desk.meta.as_of
     try:
-        known = whatif.past(worker.deployment.store, desk.cursor(), desk.meta.as_of, ids)
+        known = whatif.past(store, desk.cursor(), as_of, ids, subscribers=plans.subscribers)
         if known.behaviour.empty:
             return {}
         changed = whatif.behaviour(known, asked, plans, desk.cursor())
@@ -171,9 +188,10 @@ def both(
         ),
     }
     shown = [name for name in questions.columns(scopes) if name in Scores.model_fields]
+    nothing = _nothing(asked.kind, subscribers=plans.subscribers)
     return {
         one: {
-            **({} if one in sides["after"] else failed(one, "no_purchase", _NO_PURCHASE)),
+            **({} if one in sides["after"] else failed(one, *nothing)),
             "customer_id": one,
             **{
                 side: {name: found[one][name] for name in shown}
@@ -183,6 +201,33 @@ def both(
         }
         for one in known.behaviour["customer_id"]
     }
+
+
+def _check(kind: str, *, subscribers: bool) -> None:
+    """Whether a change can be of these customers."""
+    if subscribers and kind in whatif.PURCHASES:
+        raise Failure(
+            422,
+            f"Under the rule `subscription` what-ifs start from subscriptions; got {kind}, "
+            f"expected one of {', '.join(whatif.offered(subscribers=True))}.",
+            code="not_for_subscribers",
+        )
+    if not subscribers and kind in subscribed.KINDS:
+        raise Failure(
+            422,
+            f"A {kind} is of subscribers, under the rule `subscription`; here expected one of "
+            f"{', '.join(whatif.offered(subscribers=False))}.",
+            code="for_subscribers",
+        )
+
+
+def _nothing(kind: str, *, subscribers: bool) -> tuple[str, str]:
+    """Code and words for who is not there then."""
+    if kind == "failed_payment":
+        return "no_renewal", _NO_RENEWAL
+    if subscribers:
+        return "no_subscription", _NO_SUBSCRIPTION
+    return "no_purchase", _NO_PURCHASE
 
 
 def _scored(

@@ -7,7 +7,7 @@ that all three say the same. Nothing is read from the sources and no model is as
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from serving.groups.rises import Rise
     from serving.groups.rules import SegmentSettings
     from serving.groups.summary import Group
+    from serving.scores import Meta
     from training.settings import ValueSettings
 
 #: Key accounts of the list of rises.
@@ -68,12 +69,31 @@ class Since:
 
 
 @dataclass(frozen=True)
+class Total:
+    """The sum of the lifetime values of a score table.
+
+    Parameters
+    ----------
+    equity : float or None
+        In currency; None where none is said.
+    lower, upper : float or None
+        80 % interval (`serving.totals.equity`); None where no past window tells, or a version
+        without it made the table.
+    """
+
+    equity: float | None
+    lower: float | None
+    upper: float | None
+
+
+@dataclass(frozen=True)
 class Equity:
     """Customer equity of one score table.
 
     Parameters
     ----------
     as_of : date
+    total : Total
     tiers, stages : tuple of Group
     raised : float
         Relative raise of retention that `gains` are of.
@@ -83,6 +103,7 @@ class Equity:
     """
 
     as_of: date
+    total: Total
     tiers: tuple[Group, ...]
     stages: tuple[Group, ...]
     raised: float
@@ -134,6 +155,27 @@ def parts(table: Any) -> tuple[tuple[Group, ...], tuple[Group, ...]]:
     from serving.groups.tiers import TIERS
 
     return groups.by(table, "tier", TIERS), groups.by(table, "stage", STAGES)
+
+
+def total(meta: Meta, tiers: Iterable[Group]) -> Total:
+    """Customer equity of a score table with its interval.
+
+    Parameters
+    ----------
+    meta : Meta
+        Of the table.
+    tiers : iterable of Group
+        Of the table; they add up to it.
+
+    Returns
+    -------
+    Total
+    """
+    from serving.groups.ledger import added
+
+    told = meta.counts.get("expected", {}).get("clv", {})
+    equity = added(one.equity for one in tiers)
+    return Total(equity, told.get("lower"), told.get("upper"))
 
 
 def gains(place: Store, day: date, value: ValueSettings, *, raised: float) -> tuple[Gain, ...]:
@@ -241,11 +283,14 @@ def equity(
         If a score table is missing, or the two cannot be compared.
     """
     from features import connection
+    from serving import scores
     from serving.groups import ledger
 
-    tiers, stages = parts(ledger.scores(connection.duckdb(), place.scores(day)))
+    path = place.scores(day)
+    tiers, stages = parts(ledger.scores(connection.duckdb(), path))
     return Equity(
         day,
+        total(scores.read_meta(path), tiers),
         tiers,
         stages,
         raised,

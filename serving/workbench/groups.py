@@ -14,7 +14,7 @@ from typing import Any
 from serving.api import answers
 from serving.api import groups as told
 from serving.desk import Desk
-from serving.groups import ledger, named, remembered
+from serving.groups import ledger, named, remembered, standing
 from serving.groups.lifecycle import STAGES
 from serving.groups.retention import Gain
 from serving.groups.standing import Segments
@@ -68,6 +68,7 @@ def content(
         "age_days": (worker.today - desk.meta.as_of).days,
         "sees": sees,
         "groups": found,
+        "whole": standing.total(desk.meta, found.tiers),
         "notes": notes,
         "words": {item.name: item.words for item in named.TABLE},
         "rules": {name: rule.description for name, rule in policy.segments.items()},

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from serving import changes, drivers, questions, similar, whatif
+from serving import changes, drivers, questions, similar, subscribed, whatif
 from serving.api import whatifs, why
 from serving.api.failures import Failure
 from serving.api.whatifs import ChangeRequest
@@ -22,6 +22,8 @@ from serving.worker import Worker
 ALIKE = 5
 #: Days of silence that the form offers: a plan is prepared for each.
 SILENCES = (7, 14, 30, 60, 90)
+#: Changes of the price that the form offers, in percent.
+PERCENTS = (-50, -25, -10, 10, 25)
 #: Changes in words, as the form offers them.
 CHANGES: Mapping[str, str] = {
     "purchase": "a purchase yesterday",
@@ -29,8 +31,14 @@ CHANGES: Mapping[str, str] = {
     "no_refunds": "no refund ever",
     "complaint": "a complaint yesterday",
     "resolution": "an open complaint resolved yesterday",
+    "price_change": "the latest payment at another price",
+    "plan_change": "the latest payment for another plan",
+    "failed_payment": "the latest payment failed at first",
 }
 assert set(CHANGES) == set(whatif.KINDS)  # noqa: S101 - every kind has words
+
+#: Fields of the form.
+FIELDS = ("change", "amount", "days", "percent", "plan")
 
 Form = Sequence[tuple[str, str]]
 
@@ -47,7 +55,8 @@ def content(
     customer_id : str
         In the score table.
     form : sequence of (str, str)
-        Fields ``change``, ``amount`` and ``days`` of a what-if, where one is asked for.
+        Fields ``change``, ``amount``, ``days``, ``percent`` and ``plan`` of a what-if, where one
+        is asked for.
     scopes : iterable of str
 
     Returns
@@ -80,16 +89,27 @@ def _whatif(
 ) -> dict[str, Any] | None:
     """What the form offers, and the answer where it asked; None where nothing can be asked."""
     store, plans = worker.deployment.store, worker.plans
-    if store is None or plans is None or plans.subscribers:
+    if store is None or plans is None:
         return None
-    if not store.occasions(desk.meta.as_of).is_file():
+    as_of, contract = desk.meta.as_of, plans.subscribers
+    if not all(path.is_file() for path in whatif.starts(store, as_of, subscribers=contract)):
         return None
-    with_events = store.events(desk.meta.as_of).is_file()
-    offered = [kind for kind in CHANGES if with_events or kind not in whatif.EVENTS]
+    with_events = store.events(as_of).is_file()
+    kinds = whatif.offered(subscribers=contract)
+    named = subscribed.plans(store, desk.cursor(), as_of) if contract else []
     shown: dict[str, Any] = {
-        "offered": [(kind, CHANGES[kind]) for kind in offered],
+        "offered": [
+            (kind, words)
+            for kind, words in CHANGES.items()
+            if kind in kinds
+            and (with_events or kind not in whatif.EVENTS)
+            and (named or kind != "plan_change")
+        ],
         "silences": SILENCES,
-        "asked": {name: form.get(name, "") for name in ("change", "amount", "days")},
+        "contract": contract,
+        "percents": PERCENTS,
+        "plans": [one.name for one in named[: subscribed.MOST_PLANS]],
+        "asked": {name: form.get(name, "") for name in FIELDS},
         "said": None,
         "refused": None,
     }
@@ -111,6 +131,10 @@ def _asked(form: Mapping[str, str]) -> ChangeRequest:
             given["amount"] = float(form["amount"])
         if kind == "silence" and form.get("days"):
             given["days"] = int(form["days"])
+        if kind == "price_change" and form.get("percent"):
+            given["percent"] = float(form["percent"])
+        if kind == "plan_change" and form.get("plan"):
+            given["plan"] = form["plan"]
         return ChangeRequest(**given)
     except (ValueError, ValidationError):
         raise Failure(

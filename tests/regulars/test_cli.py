@@ -175,6 +175,38 @@ def test_progress_is_silent_where_there_is_no_terminal(capsys: pytest.CaptureFix
     assert (shown.out, shown.err) == ("", "")
 
 
+def test_a_log_has_one_line_for_each_step_and_the_time(capsys: pytest.CaptureFixture[str]):
+    with screen.steps(logged=True) as tell:
+        tell("reading transactions", 0, 0)
+        for number in range(4):
+            tell("snapshots", number, 3)
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.splitlines() == [
+        "[  0:00] reading transactions",
+        "[  0:00] looking at past dates (3 parts)",
+        "[  0:00] done",
+    ]
+
+
+def test_the_time_of_a_step_is_counted_from_the_beginning(capsys: pytest.CaptureFixture[str]):
+    seconds = iter([5.0, 5.4, 130.0])
+    lines = screen.Lines(lambda: next(seconds))
+    lines("fit", 0, 1)
+    lines("fit", 1, 1)
+    lines("track", 0, 1)
+    assert capsys.readouterr().err == (
+        "[  0:00] fitting the models\n[  2:05] recording in MLflow\n"
+    )
+
+
+def test_a_step_that_raises_is_not_told_as_done(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(ValueError, match="no"), screen.steps(logged=True) as tell:
+        tell("fit", 0, 1)
+        raise ValueError("no")
+    assert capsys.readouterr().err == "[  0:00] fitting the models\n"
+
+
 def test_square_brackets_are_printed_as_they_are(capsys: pytest.CaptureFixture[str]):
     screen.say("unknown key in [churn]")
     assert capsys.readouterr().out == "unknown key in [churn]\n"

@@ -97,6 +97,10 @@ def test_the_first_model_is_champion(trained: tuple[Path, dict[str, Any]]):
     assert listed["champions"][0]["why"] == found["why"]
 
 
+def _ends(total: dict[str, float]) -> dict[str, float]:
+    return {name: total[name] for name in ("lower", "upper")}
+
+
 def test_everybody_on_record_is_scored_once(scored: tuple[Path, dict[str, Any]]):
     config, found = scored
     rows = pq.read_table(found["paths"][0], partitioning=None).to_pylist()
@@ -112,6 +116,11 @@ def test_everybody_on_record_is_scored_once(scored: tuple[Path, dict[str, Any]])
     spend = found["counts"]["expected"]["expected_spend"]
     assert spend["sum"] == pytest.approx(sum(row["expected_spend"] or 0 for row in rows))
     assert spend["lower"] < spend["sum"] < spend["upper"]
+    worth = found["counts"]["expected"]["clv"]
+    assert worth["sum"] == pytest.approx(sum(row["clv"] or 0 for row in rows))
+    assert worth["lower"] < worth["sum"] < worth["upper"]
+    told = run(config, "equity", "--as-of", "2024-10-01")["total"]
+    assert told == pytest.approx({"equity": worth["sum"], **_ends(worth)})
 
 
 def test_the_csv_holds_the_rows_of_the_store(scored: tuple[Path, dict[str, Any]]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -194,6 +195,7 @@ def test_a_value_that_is_not_said_is_no_zero(valueless: Path):
     for group in figures(valueless, "segments")["rules"]:
         assert group["equity"] is None
     assert "0.00" not in run(valueless, "segments").stdout
+    assert found["total"] == {"equity": None, "lower": None, "upper": None}
     told = groups.equity(worker(valueless), ["admin"], [])
     assert json.loads(json.dumps(told["since"], default=str)) == found["since"]
     group_messages.EquityAnswer.model_validate(told, extra="forbid")
@@ -247,6 +249,41 @@ def worker(config: Path) -> Worker:
     return Worker(found, None, Newest(found.store), clock=lambda: datetime(2024, 7, 1, tzinfo=UTC))
 
 
+@pytest.fixture
+def ranged(kiosk: Path) -> Iterator[dict[str, float]]:
+    """The newest score table as a scoring leaves it whose model knows how far totals miss."""
+    path = kiosk.parent / ".regulars" / "scores" / f"as_of={NOW}.parquet"
+    kept, frame, meta = path.read_bytes(), scores.read(path), scores.read_meta(path)
+    total = float(frame["clv"].sum())
+    told = {"sum": total, "lower": 0.8 * total, "upper": 1.25 * total}
+    scores.write(frame, replace(meta, counts={"expected": {"clv": told}}), path)
+    yield told
+    path.write_bytes(kept)
+
+
+def test_equity_has_its_interval_in_print_in_answers_and_on_the_page(
+    kiosk: Path, ranged: dict[str, float]
+):
+    from serving.workbench import groups as page
+
+    printed = figures(kiosk, "equity")["total"]
+    expected = {"equity": ranged["sum"], "lower": ranged["lower"], "upper": ranged["upper"]}
+    assert printed == pytest.approx(expected)
+    between = f"(80 %: {ranged['lower']:,.0f} to {ranged['upper']:,.0f})"
+    assert f"{ranged['sum']:,.0f} EUR {between}." in run(kiosk, "equity").stdout
+    shop = worker(kiosk)
+    assert groups.equity(shop, ["value"], [])["total"] == printed
+    shown = page.content(shop, shop.need_desk(), ["value"])["whole"]
+    assert (shown.equity, shown.lower, shown.upper) == tuple(printed.values())
+
+
+def test_equity_of_a_table_without_an_interval_is_a_sum(kiosk: Path):
+    total = figures(kiosk, "equity")["total"]
+    assert total["equity"] == pytest.approx(float(stored(kiosk, NOW)["clv"].sum()))
+    assert (total["lower"], total["upper"]) == (None, None)
+    assert "80 %" not in run(kiosk, "equity").stdout
+
+
 @pytest.mark.parity
 def test_the_service_answers_with_the_segments_of_the_command_line(kiosk: Path):
     printed, told = figures(kiosk, "segments"), groups.segments(worker(kiosk), ["admin"])
@@ -264,7 +301,7 @@ def test_the_service_answers_with_the_segments_of_the_command_line(kiosk: Path):
 def test_the_service_answers_with_the_equity_of_the_command_line(kiosk: Path, retention: str):
     printed = figures(kiosk, "equity", "--retention", retention)
     told = groups.equity(worker(kiosk), ["admin"], [("retention", retention)])
-    for part in ("tiers", "stages", "raised", "gains"):
+    for part in ("total", "tiers", "stages", "raised", "gains"):
         assert json.loads(json.dumps(told[part])) == printed[part]
     assert json.loads(json.dumps(told["since"], default=str)) == printed["since"]
     group_messages.EquityAnswer.model_validate(told, extra="forbid")

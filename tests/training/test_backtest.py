@@ -76,3 +76,26 @@ def test_rates_are_taken_to_swing_as_where_as_much_was_known_of_the_level() -> N
     assert known.swing.returns < other.swing.returns < young.swing.returns
     assert known.swing.kinds == young.swing.kinds == other.swing.kinds
     assert known.ratios == young.ratios == other.ratios
+
+
+def test_lifetime_values_are_taken_to_miss_as_the_windows_nearest_to_their_span() -> None:
+    tested = tuple(
+        backtest.Tested(date(2024, month, 1), days, "blend", window, window.came, level)
+        for month, days, level, window in (
+            (6, 90, "none", drawn(2_000, 1)),
+            (3, 90, "none", drawn(2_000, 2)),
+            (1, 180, "last year", drawn(2_000, 3, level=2.0)),
+            (2, 180, "newest window", drawn(2_000, 4, level=3.0)),
+        )
+    )
+    found = Backtest(no_figures(), None, {}, tested=tested)
+    spread = found.spread(90, "last year", 365)
+    assert spread is not None and spread.lifetime is not None
+    longest = found.spread(180, "last year")
+    assert longest is not None
+    assert spread.lifetime == longest.swing
+    assert spread.lifetime.spend > 2 * spread.swing.spend
+    same = found.spread(90, "last year", 90)
+    assert same is not None and same.lifetime == same.swing
+    bare = found.spread(90, "last year")
+    assert bare is not None and bare.lifetime is None

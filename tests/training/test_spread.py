@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -124,6 +126,20 @@ def test_a_saved_spread_is_the_same(spread: Spread, tmp_path: Path) -> None:
     spread.save(tmp_path)
     assert Spread.load(tmp_path) == spread
     assert Spread.load(tmp_path / "nowhere") is None
+    longer = replace(spread, lifetime=spread.swing)
+    longer.save(tmp_path)
+    assert Spread.load(tmp_path) == longer
+
+
+def test_a_spread_saved_before_lifetime_values_had_a_level_is_read(
+    spread: Spread, tmp_path: Path
+) -> None:
+    spread.save(tmp_path)
+    (file,) = tmp_path.iterdir()
+    told = json.loads(file.read_text())
+    del told["lifetime"]
+    file.write_text(json.dumps(told))
+    assert Spread.load(tmp_path) == spread
 
 
 def test_row_order_changes_nothing() -> None:

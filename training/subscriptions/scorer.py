@@ -157,6 +157,39 @@ class SubscriptionScorer(OnTerms):
             index=frame.index,
         )
 
+    def lifetime_values(self, frame: pd.DataFrame, moved: float = 0.0) -> Floats:
+        """Lifetime values if leaving were more or less likely than it is said to be.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame of shape (n_customers, n_columns)
+            Behaviour rows.
+        moved : float, default 0
+            Log-odds by which the chance to end moves in every period ahead.
+
+        Returns
+        -------
+        ndarray of shape (n_customers,)
+            In currency; the column ``clv`` of `predict` where nothing is moved. NaN as there.
+        """
+        return np.concatenate(
+            [self._worth(part, moved) for part in self._blocks(frame, self.clv_horizon_days)]
+        )
+
+    def _worth(self, frame: pd.DataFrame, moved: float) -> Floats:
+        from scipy.special import expit
+
+        from training.level import log_odds
+
+        span, rate = self.clv_horizon_days, self.terms.annual_discount_rate
+        due = periods.dues(frame, self._as_of(frame), periods.periods_within(frame, span))
+        chances = self.hazard.chances(frame, due)
+        if moved:
+            chances = expit(log_odds(chances) + moved)
+        price = frame[PRICE].to_numpy(dtype=np.float64, na_value=np.nan)
+        worth = price * self.terms.margin * periods.payments(chances, due, span, rate)
+        return np.where(np.isfinite(due[:, 0]), worth, np.nan)
+
     def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
         """What moves each subscriber's risk to end at the next renewal, by family.
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.store import Store, write_parquet
-from serving import drivers
+from serving import drivers, whatif
 from serving.api import whatifs
 from serving.api.group_messages import SatisfactionAnswer
 from serving.scores import REASON
@@ -74,7 +74,7 @@ def test_changes_of_events_are_offered_where_events_are_kept(service, one):
     page = opened(service, one)
     offered = re.findall(r'<option value="(\w+)"', page)
     assert offered == ["purchase", "silence", "no_refunds"]
-    assert set(insight.CHANGES) - set(offered) == {"complaint", "resolution"}
+    assert set(whatif.offered(subscribers=False)) - set(offered) == {"complaint", "resolution"}
 
 
 @pytest.mark.parametrize("key", ["risk", "value"])

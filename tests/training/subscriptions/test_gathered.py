@@ -177,6 +177,20 @@ def test_the_chance_to_leave_swings_as_far_as_past_windows_did(evidence, subscri
         np.testing.assert_array_equal(found[name], values)
 
 
+def test_lifetime_values_move_with_the_chance_to_leave_and_alone_are_those_told(
+    evidence, subscribers, monkeypatch
+):
+    scorer = evidence.scorer
+    told = scorer.predict(subscribers)["clv"].to_numpy()
+    np.testing.assert_allclose(scorer.lifetime_values(subscribers), told, rtol=1e-12)
+    more, less = (scorer.lifetime_values(subscribers, moved) for moved in (0.3, -0.3))
+    known = told > 0  # who has no renewal within the span has nothing that could move
+    assert known.sum() > 100
+    assert (more[known] < told[known]).all() and (told[known] < less[known]).all()
+    monkeypatch.setattr("training.subscriptions.scorer._BLOCK", 2_000)
+    np.testing.assert_allclose(scorer.lifetime_values(subscribers, 0.3), more, rtol=1e-12)
+
+
 def test_calibration_and_coverage_are_told_by_plan_tenure_and_renewals(evidence):
     told = evidence.reliability.set_index(["kind", "group"])
     assert {"all", "plan", "tenure", "renewals"} <= set(told.index.get_level_values("kind"))
