@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from features.settings import SubscriptionsSource
     from features.sources import Opened
 
-#: Columns of `features.inputs.Inputs.subscriptions`.
+#: Columns of `features.inputs.Inputs.subscriptions`; ``margin`` too, where the source names one.
 COLUMNS = (
     "customer_id",
     "day",
@@ -57,8 +57,8 @@ def subscriptions(opened: Opened, source: SubscriptionsSource, clock: Clock) -> 
     Returns
     -------
     ibis table
-        `COLUMNS`, ``reason_``, ``row_``, ``zoned_``, ``raw_``, and ``last_``: the last day on which
-        the row tells of something that had happened.
+        `COLUMNS`, ``margin`` where there is one, ``reason_``, ``row_``, ``zoned_``, ``raw_``, and
+        ``last_``: the last day on which the row tells of something that had happened.
 
     Raises
     ------
@@ -70,6 +70,9 @@ def subscriptions(opened: Opened, source: SubscriptionsSource, clock: Clock) -> 
     price, no_price = missing("float64"), ibis.literal(True)
     if source.price is not None:
         price, no_price = number_of(opened, source.price, f"{_KEY}.price")
+    left, no_left = missing("float64"), ibis.literal(True)
+    if source.margin is not None:
+        left, no_left = number_of(opened, source.margin, f"{_KEY}.margin")
     rows = raw.select(
         customer_id=text(_column(opened, source, "customer_id")),
         start_=starts.local,
@@ -81,11 +84,14 @@ def subscriptions(opened: Opened, source: SubscriptionsSource, clock: Clock) -> 
         end_reason=known_end(_words(opened, source, "end_reason").lower(), source.end_reasons),
         number_=price,
         no_number_=no_price,
+        left_=left,
+        no_left_=no_left,
         **contract.raw_columns(raw),
     )
     rows = rows.mutate(day=rows.start_.date(), given_=rows.stop_.date())
     judged = rows.mutate(
         price=_sane(rows.number_).cast(MONEY_TYPE),
+        margin=_sane(rows.left_).cast(MONEY_TYPE),
         repeats=ibis.literal(source.rows == "subscription"),
         grace_days=ibis.literal(source.grace_days, "int64"),
         reason_=contract.first_reason(_tests(rows, source, clock)),
@@ -95,7 +101,8 @@ def subscriptions(opened: Opened, source: SubscriptionsSource, clock: Clock) -> 
     today = ibis.literal(clock.now.date())
     past = judged.repeats & (judged.end <= today)
     judged = judged.mutate(last_=past.ifelse(ibis.greatest(judged.end, judged.day), judged.day))
-    return contract.finish(judged, (*COLUMNS, "last_"))
+    stated = () if source.margin is None else ("margin",)
+    return contract.finish(judged, (*COLUMNS, *stated, "last_"))
 
 
 def _column(opened: Opened, source: SubscriptionsSource, setting: str) -> Any:
@@ -140,12 +147,13 @@ def _tests(rows: ir.Table, source: SubscriptionsSource, clock: Clock) -> list[tu
         (rows.number_.isnull() & ~rows.no_number_, contract.UNPARSEABLE_PRICE),
         (rows.number_.abs() >= contract.AMOUNT_LIMIT, contract.PRICE_RANGE),
         (rows.number_ < 0, contract.NEGATIVE_PRICE),
+        *(contract.margin_tests(rows) if source.margin is not None else ()),
         *([(contract.repeats(), contract.DUPLICATE)] if source.deduplicate else []),
     ]
 
 
 def _sane(price: Any) -> Any:
-    """A price that fits its type; the others are rejected."""
+    """A price or a margin that fits its type; the others are rejected."""
     fits = is_finite(price) & (price.abs() < contract.AMOUNT_LIMIT)
     return ibis.cases((fits, price), else_=missing("float64"))
 
