@@ -166,7 +166,7 @@ def transactions(opened: Opened, source: TransactionsSource, clock: Clock) -> ir
         (rows.number_.isnull() & rows.no_number_, NO_AMOUNT),
         (rows.number_.isnull(), UNPARSEABLE_AMOUNT),
         (rows.number_.abs() >= AMOUNT_LIMIT, AMOUNT_RANGE),
-        *(_margin_tests(rows) if source.margin is not None else []),
+        *(margin_tests(rows) if source.margin is not None else []),
         *([(repeats(), DUPLICATE)] if source.deduplicate else []),
     ]
     judged = rows.mutate(
@@ -336,8 +336,18 @@ def finish(judged: ir.Table, kept: Sequence[str]) -> ir.Table:
     )
 
 
-def _margin_tests(rows: ir.Table) -> list[Test]:
-    """What a margin is rejected for; a blank one is not known, which is no fault of the sale."""
+def margin_tests(rows: ir.Table) -> list[Test]:
+    """What a margin is rejected for; a blank one is not known, which is no fault of the sale.
+
+    Parameters
+    ----------
+    rows : ibis table
+        ``left_`` float64, and ``no_left_`` boolean where it is blank.
+
+    Returns
+    -------
+    list of (boolean column, str)
+    """
     return [
         (~is_finite(rows.left_), MARGIN_RANGE),
         (rows.left_.isnull() & ~rows.no_left_, UNPARSEABLE_MARGIN),

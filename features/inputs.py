@@ -77,7 +77,7 @@ class Inputs:
         paid period never null), ``plan`` string, ``price`` decimal(18,6) or null, ``end_reason``
         string (lower case) or null, ``repeats`` boolean (it renews until it ends; else it is one
         paid period), ``term_months`` and ``term_days`` int64 (one of them 0), ``grace_days`` int64
-        (the same for all).
+        (the same for all), ``margin`` decimal(18,6) or null where the source names one.
     treatments : ibis table or None
         ``customer_id`` string, ``occurred_at`` timestamp, ``day`` date, ``campaign`` string,
         ``action`` string or null, ``arm`` string (``treated`` or ``holdout``), ``cost``

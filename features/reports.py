@@ -94,8 +94,8 @@ def _measures(judged: ir.Table, settings: Any, commas: Container[str]) -> dict[s
         measures["positive"] = judged.count(where=accepted & (judged.amount > 0))
     if "margin" in judged.columns:
         measures["stated"] = judged.margin.count(where=accepted)
-        bought = accepted & (judged.amount > 0)
-        measures["above"] = judged.count(where=bought & (judged.margin > judged.amount))
+        paid = judged.amount if "amount" in judged.columns else judged.price
+        measures["above"] = judged.count(where=accepted & (paid > 0) & (judged.margin > paid))
     if not getattr(settings, "deduplicate", True):
         measures["distinct"] = judged.row_.nunique()
     if "end" in judged.columns:
@@ -152,7 +152,7 @@ def _doubts(
     if source != "customers" and counts["customers"] == 1:
         notes.append("All accepted rows belong to one customer.")
     if "stated" in counts:
-        notes += _of_margins(counts)
+        notes += _of_margins(source, counts)
     if DUPLICATE in rejected and (differing := counts.get("differing")):
         notes.append(
             f"{_counted(differing, 'repeated customer')} with rows that differ: "
@@ -164,15 +164,17 @@ def _doubts(
     return notes + _attributes_as_text(counts, settings)
 
 
-def _of_margins(counts: Mapping[str, Any]) -> list[str]:
+def _of_margins(source: str, counts: Mapping[str, Any]) -> list[str]:
     """What a person should know of margins that were accepted."""
-    notes = []
+    notes, paid, row, costs = [], "amount", "row", "the cost of the goods"
+    if source == "subscriptions":
+        paid, row, costs = "price", "term", "its costs"
     if without := counts["accepted"] - counts["stated"]:
         notes.append(f"{_counted(without, 'row')} without a margin.")
     if counts["above"]:
         notes.append(
-            f"{_counted(counts['above'], 'row')} with a margin above the amount; `margin` is what "
-            "a row leaves after the cost of the goods, and not the cost."
+            f"{_counted(counts['above'], 'row')} with a margin above the {paid}; `margin` is what "
+            f"a {row} leaves after {costs}, and not the cost."
         )
     return notes
 

@@ -232,6 +232,12 @@ class SubscriptionsSource(Source):
         description="Price of a term, in `currency`: a column, or arithmetic over columns as for "
         "an amount. Without it, spend and lifetime value cannot be said.",
     )
+    margin: str | None = Field(
+        default=None,
+        description="What a term leaves after its costs, in `currency`: a column, or arithmetic "
+        "over columns as for an amount; below zero for a loss. Blank: that of others on the plan. "
+        "Without it, every subscriber has the `margin` of [value].",
+    )
     end_reason: str | None = Field(
         default=None,
         description="Column that says why it ended: `voluntary`, `involuntary` (the payment "

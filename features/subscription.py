@@ -31,12 +31,14 @@ def totals(subscriptions: ir.Table, as_of: date) -> ir.Table:
     -------
     Table with ``customer_id``; of the last spell: ``running`` boolean, ``tenure``, ``payments``,
     ``to_renewal``, ``plan_changes``, ``plan_changed_ago``, ``price_changed_ago``, ``late``,
-    ``pause`` int64, ``term_days``, ``price_ratio`` float64, ``price`` decimal, ``plan`` string; of
-    all: ``spells``, ``first_ago``, ``involuntary`` int64.
+    ``pause`` int64, ``term_days``, ``price_ratio`` float64, ``price`` decimal (and ``margin``,
+    where the rows have one), ``plan`` string; of all: ``spells``, ``first_ago``, ``involuntary``
+    int64.
     """
     rows = _paced(spells(known(subscriptions, as_of), as_of), as_of)
     last = rows.spell == rows.spells
     current = rows.is_current
+    stated = {"margin": rows.margin.max(where=current)} if "margin" in rows.columns else {}
     return rows.group_by("customer_id").aggregate(
         spells=rows.spells.max(),
         first_ago=rows.ago.max(),
@@ -45,6 +47,7 @@ def totals(subscriptions: ir.Table, as_of: date) -> ir.Table:
         to_renewal=rows.to_renewal.max(where=current),
         term_days=rows.days_of_term.max(where=current),
         price=rows.price.max(where=current),
+        **stated,
         plan=rows.plan.max(where=current),
         tenure=rows.ago.max(where=last),
         payments=compat.whole_sum(rows.payments, where=last),
@@ -121,6 +124,8 @@ def features(totals: ir.Table) -> dict[str, ir.Value]:
         "subscription_late_renewals": totals.late,
         "subscription_pause_days": totals.pause,
     }
+    if "margin" in totals.columns:
+        of_spell["subscription_margin"] = totals.margin.cast("float64")
     columns: dict[str, ir.Value] = {
         name: runs.ifelse(value, None) for name, value in of_spell.items()
     }

@@ -60,6 +60,14 @@ SUBSCRIPTION: tuple[Feature, ...] = (
         f"Price of a term of the current row; {_NONE_RUNS}, or its price is not known.",
     ),
     _column(
+        "margin",
+        "float64",
+        "currency",
+        None,
+        "What a term of the current row leaves after its costs, below zero for a loss; "
+        f"{_NONE_RUNS}, or no margin is stated.",
+    ),
+    _column(
         "plan",
         "string",
         "plan",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from features.settings import SubscriptionsSource
     from features.sources import Opened
 
-#: Columns of `features.inputs.Inputs.subscriptions`.
+#: Columns of `features.inputs.Inputs.subscriptions`; ``margin`` too, where the source names one.
 COLUMNS = (
     "customer_id",
     "day",
@@ -56,8 +56,8 @@ def subscriptions(opened: Opened, source: SubscriptionsSource, clock: Clock) -> 
     Returns
     -------
     ibis table
-        `COLUMNS`, ``reason_``, ``row_``, ``zoned_``, ``raw_``, and ``last_``: the last day on which
-        the row tells of something that had happened.
+        `COLUMNS`, ``margin`` where there is one, ``reason_``, ``row_``, ``zoned_``, ``raw_``, and
+        ``last_``: the last day on which the row tells of something that had happened.
 
     Raises
     ------
@@ -69,6 +69,7 @@ def subscriptions(opened: Opened, source: SubscriptionsSource, clock: Clock) -> 
         contract.moments_of(opened, source, setting, _KEY, clock) for setting in ("start", "end")
     )
     price, no_price = number_of(opened, source.price, f"{_KEY}.price")
+    left, no_left = number_of(opened, source.margin, f"{_KEY}.margin")
     rows = raw.select(
         customer_id=text(column_of(opened, source, "customer_id", _KEY)),
         start_=starts.local,
@@ -82,11 +83,14 @@ def subscriptions(opened: Opened, source: SubscriptionsSource, clock: Clock) -> 
         ),
         number_=price,
         no_number_=no_price,
+        left_=left,
+        no_left_=no_left,
         **contract.raw_columns(raw),
     )
     rows = rows.mutate(day=rows.start_.date(), given_=rows.stop_.date())
     judged = rows.mutate(
         price=_sane(rows.number_).cast(MONEY_TYPE),
+        margin=_sane(rows.left_).cast(MONEY_TYPE),
         repeats=ibis.literal(source.rows == "subscription"),
         grace_days=ibis.literal(source.grace_days, "int64"),
         reason_=contract.first_reason(_tests(rows, source, clock)),
@@ -96,7 +100,8 @@ def subscriptions(opened: Opened, source: SubscriptionsSource, clock: Clock) -> 
     today = ibis.literal(clock.now.date())
     past = judged.repeats & (judged.end <= today)
     judged = judged.mutate(last_=past.ifelse(ibis.greatest(judged.end, judged.day), judged.day))
-    return contract.finish(judged, (*COLUMNS, "last_"))
+    stated = () if source.margin is None else ("margin",)
+    return contract.finish(judged, (*COLUMNS, *stated, "last_"))
 
 
 def _tests(rows: ir.Table, source: SubscriptionsSource, clock: Clock) -> list[tuple[Any, str]]:
@@ -116,12 +121,13 @@ def _tests(rows: ir.Table, source: SubscriptionsSource, clock: Clock) -> list[tu
         (rows.number_.isnull() & ~rows.no_number_, contract.UNPARSEABLE_PRICE),
         (rows.number_.abs() >= contract.AMOUNT_LIMIT, contract.PRICE_RANGE),
         (rows.number_ < 0, contract.NEGATIVE_PRICE),
+        *(contract.margin_tests(rows) if source.margin is not None else ()),
         *([(contract.repeats(), contract.DUPLICATE)] if source.deduplicate else []),
     ]
 
 
 def _sane(price: Any) -> Any:
-    """A price that fits its type; the others are rejected."""
+    """A price or a margin that fits its type; the others are rejected."""
     fits = is_finite(price) & (price.abs() < contract.AMOUNT_LIMIT)
     return ibis.cases((fits, price), else_=missing("float64"))
 

@@ -29,7 +29,7 @@ LATE_DAYS = 3
 #: Plans that are offered, those of most subscribers first.
 MOST_PLANS = 50
 _MONTH_DAYS = 30.4375
-_COLUMNS = ["customer_id", "day", "end", "plan", "price", "end_reason"]
+_COLUMNS = ["customer_id", "day", "end", "plan", "price", "end_reason", "margin"]
 
 # The row that counts now is that of `features.subscription`; `paid` is the day of its latest
 # payment: of a month that has no such day, the last one.
@@ -51,18 +51,22 @@ WITH placed AS (
     FROM placed
 )
 """
-_AS_IS = 'SELECT customer_id, day, "end", plan, price, end_reason FROM marked'
-# The latest payment at another price or for another plan.
+_AS_IS = 'SELECT customer_id, day, "end", plan, price, end_reason, margin FROM marked'
+# The latest payment at another price or for another plan: a lower price comes off the margin, and
+# another plan has the margin of its subscribers.
 _OTHER = f"""
 {_AS_IS} WHERE NOT current
-UNION ALL SELECT customer_id, day, paid, plan, price, NULL FROM marked WHERE current AND paid > day
+UNION ALL SELECT customer_id, day, paid, plan, price, NULL, margin
+FROM marked WHERE current AND paid > day
 UNION ALL SELECT customer_id, paid,
     CASE WHEN repeats OR $plan IS NULL OR (term_months = $months AND term_days = $days) THEN "end"
         ELSE (paid + to_months($months) + to_days($days))::DATE END,
     coalesce($plan, plan),
     CASE WHEN $price IS NULL OR (plan = $plan AND NOT $given) THEN price * $factor
         ELSE $price END,
-    end_reason
+    end_reason,
+    CASE WHEN $price IS NULL OR (plan = $plan AND NOT $given) THEN margin + price * ($factor - 1)
+    END
 FROM marked WHERE current
 """  # noqa: S608 - no more than the names above
 # The latest payment failed and came some days later: who has not renewed yet has none that could.
@@ -80,10 +84,13 @@ _FAILED = """
     WHERE current AND (paid > day OR ended IS NOT NULL)
 )
 SELECT m.customer_id, m.day, m."end", m.plan, m.price,
-    CASE WHEN f.paid = f.day AND m."end" = f.ended THEN 'involuntary' ELSE m.end_reason END
+    CASE WHEN f.paid = f.day AND m."end" = f.ended THEN 'involuntary' ELSE m.end_reason END,
+    m.margin
 FROM marked m JOIN failed f USING (customer_id) WHERE NOT m.current
-UNION ALL SELECT customer_id, day, due, plan, price, 'involuntary' FROM failed WHERE paid > day
-UNION ALL SELECT customer_id, greatest(paid, due + late), "end", plan, price, end_reason
+UNION ALL SELECT customer_id, day, due, plan, price, 'involuntary', margin
+FROM failed WHERE paid > day
+UNION ALL SELECT customer_id, greatest(paid, due + late), "end", plan, price, end_reason,
+    margin
 FROM failed
 """
 # Some days later, with each payment made on its day: only paid periods have to be added.
@@ -94,7 +101,7 @@ UNION ALL SELECT customer_id,
         + to_days(n::INTEGER * term_days::INTEGER))::DATE AS day,
     (begins + to_months((n::INTEGER + 1) * term_months::INTEGER)
         + to_days((n::INTEGER + 1) * term_days::INTEGER))::DATE,
-    plan, price, NULL
+    plan, price, NULL, margin
 FROM (SELECT *, greatest("end", $as_of) AS begins FROM marked WHERE current AND NOT repeats),
     unnest(range(0, $silent)) AS t(n)
 WHERE (begins + to_months(n::INTEGER * term_months::INTEGER)
@@ -102,7 +109,8 @@ WHERE (begins + to_months(n::INTEGER * term_months::INTEGER)
 """  # noqa: S608
 _TEXT = """
 SELECT customer_id, row_number() OVER () AS place, day::VARCHAR AS start, "end"::VARCHAR AS end,
-    plan, price::DECIMAL(18, 6)::VARCHAR AS price, end_reason
+    plan, price::DECIMAL(18, 6)::VARCHAR AS price, end_reason,
+    margin::DECIMAL(18, 6)::VARCHAR AS margin
 FROM changed
 """
 _PLANS = """
@@ -190,6 +198,8 @@ def changed(
         If nobody has the plan.
     """
     sql, parameters = _asked(change, known)
+    if "margin" not in kept.column_names:
+        kept = kept.append_column("margin", pa.nulls(len(kept), pa.decimal128(18, 6)))
     engine.register("subscriptions", kept)
     used = {name: value for name, value in parameters.items() if f"${name}" in sql}
     made = engine.sql(f"{_MARKED} {sql}", params={"as_of": as_of, **used}).to_arrow_table()

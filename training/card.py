@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from training.fingerprint import Fingerprint
     from training.fitting import Fitted
     from training.grades import Grade
+    from training.margins import Margins
+    from training.subscriptions.margins import TermMargins
     from training.swing import Swing
     from training.terms import Terms
     from training.value.calendar import Calendar
@@ -59,6 +61,7 @@ def write(
     reliability: pd.DataFrame | None,
     notes: Sequence[str],
     swing: Swing | None = None,
+    margins: Margins | TermMargins | None = None,
     silence: Sequence[str] = (),
 ) -> str:
     """Compose the model card.
@@ -87,6 +90,8 @@ def write(
         Doubts and limits, one sentence each.
     swing : Swing, optional
         How far whole windows lie off.
+    margins : Margins or TermMargins, optional
+        Rates of the customers, where the log or the subscriptions state margins.
     silence : sequence of str
         Where nothing is said, one sentence each.
 
@@ -97,7 +102,7 @@ def write(
     """
     parts = [
         f"# {name}: model card",
-        _promise(terms, speaker, stated=fitted.margins is not None),
+        _promise(terms, speaker, stated=margins is not None),
         "## Data",
         f"{data.rows:,} accepted rows, {data.first_day or 'one snapshot'} to "
         f"{data.last_day or terms.trained_as_of}; fingerprint `{data.digest[:16]}`.",
@@ -110,7 +115,7 @@ def write(
         "## Models",
         models_text(fitted),
         *_totals(swing),
-        *(() if fitted.margins is None else (fitted.margins.in_words(),)),
+        *(() if margins is None else (margins.in_words(),)),
         *_season(fitted.calendar),
         *_silence(silence),
         "## Doubts and limits",

@@ -23,6 +23,7 @@ from training.known import VALUE_FAMILY, VALUE_FEATURES, Known
 from training.margins import COLUMNS as MARGINS
 from training.panel import OUTCOMES, Origin
 from training.scorer import Scorer
+from training.subscriptions.margins import MARGIN as TERM_MARGIN
 
 if TYPE_CHECKING:
     from training.blend import Blend
@@ -252,6 +253,6 @@ def feature_families(columns: Iterable[str]) -> dict[str, str]:
     """
     from features.catalogue import family_of
 
-    skip = {"customer_id", "as_of", "churned", *OUTCOMES, *MARGINS}
+    skip = {"customer_id", "as_of", "churned", *OUTCOMES, *MARGINS, TERM_MARGIN}
     chosen = [name for name in columns if name not in skip]
     return {n: VALUE_FAMILY if n in VALUE_FEATURES else family_of(n) for n in chosen}

@@ -139,6 +139,7 @@ def model_card(found: Evidence, order: Order) -> str:
         reliability=found.reliability,
         notes=found.notes,
         swing=swing.of(found.scorer),
+        margins=found.scorer.margins,
         silence=found.silence,
     )
 

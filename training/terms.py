@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from training.margins import Margins
+    from training.subscriptions.margins import TermMargins
 
 
 @dataclass(frozen=True)
@@ -60,13 +61,14 @@ class OnTerms:
     terms : Terms
     families : mapping of str to str
         Family of each column that its models read.
-    margins : Margins or None
-        Rates of the customers where the log states margins; None where all have that of the terms.
+    margins : Margins, TermMargins or None
+        Rates of the customers where the log, or the subscriptions, state margins; None where all
+        have that of the terms.
     """
 
     terms: Terms
     families: Mapping[str, str]
-    margins: Margins | None = None
+    margins: Margins | TermMargins | None = None
 
     def margin_rates(self, frame: pd.DataFrame) -> np.ndarray:
         """Share of each customer's spend that is profit: what every figure of profit rests on.

@@ -46,6 +46,7 @@ COUNTS = frozenset({"frequency", "recency", "T"})
 AMOUNTS = frozenset({"monetary_value", "subscription_price"})
 #: What the rates of customers are reckoned from, where the log states margins.
 MARGINS = frozenset({"margin_total", "margin_spend"})
+TERM_MARGINS = frozenset({"subscription_margin"})
 #: What the retention of plans reads, whether or not trees speak too.
 RENEWALS = frozenset(
     {
@@ -162,7 +163,7 @@ def answers_of(scorer: Any, columns: Iterable[str]) -> tuple[str, ...]:
         told |= {*RISK, *ALIVE, *FIGURES, NEXT} if asked & COUNTS else set()
         told |= {*SPEND} if asked & AMOUNTS else set()
     if getattr(scorer, "margins", None) is not None:
-        told |= {"clv"} if asked & MARGINS else set()
+        told |= {"clv"} if asked & (TERM_MARGINS if subscribed else MARGINS) else set()
     if subscribed:
         told |= {*SPEND} if asked & AMOUNTS else set()
         # Their stage goes by the risk.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 #: Keys that say what a row means, whatever its columns are called.
 KEYS = ("rows", "term", "terms", "end_reasons", "grace_days")
 #: Columns of a row in a request.
-COLUMNS = ("customer_id", "start", "end", "plan", "price", "end_reason")
+COLUMNS = ("customer_id", "start", "end", "plan", "price", "end_reason", "margin")
 
 
 def kept(settings: Mapping[str, Any]) -> dict[str, Any] | None:

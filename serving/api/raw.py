@@ -199,7 +199,8 @@ def _event(row: RawEvent) -> _Texts:
 
 
 def _subscription(row: RawSubscription) -> _Texts:
-    return (_text(row.start), _text(row.end), row.plan, _text(row.price), row.end_reason)
+    told = (_text(row.start), _text(row.end), row.plan, _text(row.price), row.end_reason)
+    return (*told, _text(row.margin))
 
 
 # In the order in which plans take them.

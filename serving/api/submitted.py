@@ -92,6 +92,12 @@ class RawSubscription(Request):
         description="`voluntary`, `involuntary`, or a word of the settings' `end_reasons`; any "
         "other is accepted and not looked at.",
     )
+    margin: Any = Field(
+        default=None,
+        description="What a term leaves after its costs, where the settings name a margin; a "
+        "number or its text.",
+        json_schema_extra={"type": ["number", "string", "null"]},
+    )
 
 
 class RawCustomer(Request):

@@ -252,6 +252,12 @@ def _margin_rate() -> str:
             "with few purchases has nearly the rate of the business, and none that a single loss",
             "leader would give. Without margins in the rows it is the `margin` of [value] for all.",
         ),
+        prose(
+            "Of subscribers, where `[sources.subscriptions]` names a `margin`, it is the margin of",
+            "a term over its price by the row that runs: a fact of the contract, which nothing is",
+            "drawn to. Where the row states none it is that of the others on the plan, and of a",
+            "plan without any that of all who state one.",
+        ),
     )
 
 

@@ -196,3 +196,21 @@ def test_exact_repeats_are_told_or_rejected(tmp_path: Path):
 def test_settings_that_cannot_be_are_refused(changes: dict[str, Any], said: str):
     with pytest.raises(ValidationError, match=said):
         SubscriptionsSource(uri="x.csv", customer_id="who", start="from", **changes)
+
+
+def test_a_margin_is_read_beside_the_price_and_may_be_a_loss(tmp_path: Path):
+    inputs = take(
+        tmp_path,
+        "a,2024-03-01,,basic,10,\nb,2024-03-01,,basic,2.5,\nc,2024-03-01,,basic,,\n",
+        margin="paid - 4",
+    )
+    assert inputs.subscriptions is not None
+    assert tuple(inputs.subscriptions.columns) == (*COLUMNS, "margin")
+    found = arrow(inputs.subscriptions.order_by("customer_id"))["margin"].to_pylist()
+    assert found == [Decimal(6), Decimal("-1.5"), None]
+
+
+def test_a_margin_that_cannot_be_read_is_a_reason_of_its_own(tmp_path: Path):
+    inputs = take(tmp_path, "a,2024-03-01,,basic,10,x\nb,2024-03-01,,basic,1,1e9\n", margin="why")
+    (report,) = inputs.reports
+    assert dict(report.rejected) == {"unparseable margin": 1, "margin out of range": 1}

@@ -38,7 +38,7 @@ from training.terms import Terms
 
 AS_OF, NOW = date(2024, 2, 1), datetime(2024, 2, 2, 6, tzinfo=UTC)
 FIRST = date(2023, 1, 1)
-COLUMNS = ["start", "end", "plan", "price", "end_reason"]
+COLUMNS = ["start", "end", "plan", "price", "end_reason", "margin"]
 KEPT = {"terms": {"annual": "year"}, "grace_days": 5}
 NAMES = Names("made", "EUR", "Europe/Berlin")
 SHAPES = ("subscription", "period")
@@ -59,7 +59,9 @@ class Business:
 
 def as_text(rows: pd.DataFrame) -> pd.DataFrame:
     days = {name: pd.to_datetime(rows[name]).dt.strftime("%Y-%m-%d") for name in ("start", "end")}
-    told = rows.assign(**days)[["customer_id", *COLUMNS]].astype(object)
+    # A third of the price is left, and of every other customer nobody knows.
+    left = (rows["price"] / 3).round(2).where(rows["customer_id"].str[-1].isin(list("13579")))
+    told = rows.assign(**days, margin=left)[["customer_id", *COLUMNS]].astype(object)
     return told.where(told.notna(), None)
 
 
@@ -181,8 +183,10 @@ def with_other(business: Business, known: pd.DataFrame, **other: Any) -> pd.Data
 def test_a_discount_is_the_latest_payment_at_another_price(making, shape, tmp_path):
     business = making(shape)
     known = before(business)
-    price = business.rows.loc[latest(business, known), "price"].astype(float) * 0.75
-    rows = with_other(business, known, price=price)
+    last = business.rows.loc[latest(business, known)]
+    price = last["price"].astype(float) * 0.75
+    margin = (last["margin"].astype(float) - price / 3).round(6)
+    rows = with_other(business, known, price=price, margin=margin)
     expected = behave(read(tmp_path, rows, business.kept)).set_index("customer_id")
     found = changed(business, Change("price_change", percent=-25.0))
     alike(found, expected, but=(RENEWAL,))
@@ -199,7 +203,7 @@ def test_a_discount_is_the_latest_payment_at_another_price(making, shape, tmp_pa
 def test_another_plan_is_the_latest_payment_for_it(making, tmp_path):
     business = making("subscription")
     known = before(business)
-    rows = with_other(business, known, plan="annual", price=50.0)
+    rows = with_other(business, known, plan="annual", price=50.0, margin=None)
     expected = behave(read(tmp_path, rows, business.kept)).set_index("customer_id")
     found = changed(business, Change("plan_change", amount=50.0, plan="annual"))
     alike(found, expected)

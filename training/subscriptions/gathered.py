@@ -31,6 +31,7 @@ from training.subscriptions import curves, periods, windows
 from training.subscriptions.failures import Failures
 from training.subscriptions.hazard import Hazard
 from training.subscriptions.learning import fit_origin
+from training.subscriptions.margins import TermMargins
 from training.subscriptions.plans import require_renewals
 from training.subscriptions.prices import Prices
 from training.subscriptions.scorer import PERIOD_FAMILIES, SubscriptionScorer
@@ -109,6 +110,7 @@ def gather_subscriptions(inputs: Inputs, order: Order, asked: Asked, tell: Tell)
         failures=Failures.learn([past[day] for day in sorted(past)]),
         reach=reach.learn(learned_from),
         shape=shape.learn(learned_from),
+        margins=TermMargins.learn(now),
     )
     tell("fit", 1, 1)
     found = _evidence(work, plan, scorer, known, grades, data, now, order)

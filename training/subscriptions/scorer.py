@@ -25,6 +25,7 @@ from training.subscriptions import periods
 from training.subscriptions.amounts import FIXED, Amounts
 from training.subscriptions.failures import Failures
 from training.subscriptions.hazard import PERIOD, Hazard
+from training.subscriptions.margins import TermMargins
 from training.subscriptions.periods import Floats
 from training.subscriptions.prices import Prices
 from training.terms import OnTerms, Terms, by_family
@@ -65,6 +66,8 @@ class SubscriptionScorer(OnTerms):
         Which part of the risk is a payment that fails.
     reach, shape : Reach, Shape or None
         As of `training.scorer.Scorer`.
+    margins : TermMargins or None
+        Rates of subscribers where the subscriptions state margins.
     """
 
     terms: Terms
@@ -76,6 +79,7 @@ class SubscriptionScorer(OnTerms):
     failures: Failures = field(default_factory=Failures)
     reach: Reach | None = None
     shape: Shape | None = None
+    margins: TermMargins | None = None
 
     @property
     def speaker(self) -> str:
@@ -187,7 +191,7 @@ class SubscriptionScorer(OnTerms):
         if moved:
             chances = expit(log_odds(chances) + moved)
         price = frame[PRICE].to_numpy(dtype=np.float64, na_value=np.nan)
-        worth = price * self.terms.margin * periods.payments(chances, due, span, rate)
+        worth = price * self.margin_rates(frame) * periods.payments(chances, due, span, rate)
         return np.where(np.isfinite(due[:, 0]), worth, np.nan)
 
     def contributions(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -244,6 +248,8 @@ class SubscriptionScorer(OnTerms):
         self.hazard.save(folder / HAZARD)
         self.prices.save(folder)
         self.failures.save(folder)
+        if self.margins is not None:
+            self.margins.save(folder)
         scorer_files.finish(self, head, folder)
 
     @classmethod
@@ -274,6 +280,7 @@ class SubscriptionScorer(OnTerms):
             Failures.load(folder),
             Reach.load(folder),
             Shape.load(folder),
+            TermMargins.load(folder),
         )
 
     def _blocks(self, frame: pd.DataFrame, horizon: int) -> list[pd.DataFrame]:
@@ -298,6 +305,7 @@ class SubscriptionScorer(OnTerms):
             horizon,
             self.hazard.within,
             self.prices,
+            self.margin_rates(frame),
         )
         if self.spread is None:
             return told
@@ -313,6 +321,7 @@ def predicted(
     horizon: int,
     within: float,
     prices: Prices,
+    margin_rates: Floats | None = None,
 ) -> pd.DataFrame:
     """The predicted columns that follow from the chances to end, whoever gives them.
 
@@ -329,6 +338,8 @@ def predicted(
         Share of the ends between two renewals.
     prices : Prices
         For the intervals of spend and lifetime value.
+    margin_rates : ndarray of shape (n_customers,), optional
+        Share of the price that is profit; that of the terms for all where not given.
 
     Returns
     -------
@@ -348,14 +359,17 @@ def predicted(
         "p_alive": np.full(len(due), np.nan),
     }
     rate, span = terms.annual_discount_rate, terms.clv_horizon_days
+    profit = price * (terms.margin if margin_rates is None else margin_rates)
     for name, days, discount, worth, moving in (
         ("expected_purchases", horizon, 0.0, 1.0, FIXED),
         ("expected_spend", horizon, 0.0, price, prices),
-        ("clv", span, rate, price * terms.margin, prices),
+        ("clv", span, rate, profit, prices),
     ):
         low, high, _ = Amounts.of(chances, due, term, days, discount, moving).interval()
         columns[name] = worth * periods.payments(chances, due, days, discount)
-        columns[f"{name}_lower"], columns[f"{name}_upper"] = worth * low, worth * high
+        # Whoever is served at a loss loses the more the longer it stays.
+        ends = worth * low, worth * high
+        columns[f"{name}_lower"], columns[f"{name}_upper"] = np.minimum(*ends), np.maximum(*ends)
     told = {name: np.where(known, values, np.nan) for name, values in columns.items()}
     return pd.DataFrame(told, index=frame.index)[list(PREDICTED)]
 
