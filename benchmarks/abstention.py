@@ -4,10 +4,10 @@
     python benchmarks/abstention.py --only cdnow
 
 Each data set is trained as of some dates and asked at later ones, as `regulars score` would be. No
-model is fitted: what the training saw (`training.shape`, `training.reach`) and how fresh the log is
-(`features.freshness`) decide what a blend would not be asked. In healthy months every silence is a
-false alarm, but for a customer who is really unlike anybody before. The planted faults are those
-that a feed has: it stops, or the unit of the amounts changes.
+model is fitted: what the training saw (`training.silence.shape`, `training.silence.reach`) and how
+fresh the log is (`features.freshness`) decide what a blend would not be asked. In healthy months
+every silence is a false alarm, but for a customer who is really unlike anybody before. The planted
+faults are those that a feed has: it stops, or the unit of the amounts changes.
 
 The last run is the section "When nothing is said" of docs/quality.md, put there by hand: the
 rest of that page is printed by other commands.
@@ -38,8 +38,8 @@ from benchmarks.printed import table, tell
 
 if TYPE_CHECKING:
     from features.inputs import Inputs
-    from training.reach import Reach
-    from training.shape import Shape
+    from training.silence.reach import Reach
+    from training.silence.shape import Shape
 
 #: By data set: days of the trainings, and days after them on which is asked.
 CASES: Mapping[str, tuple[date, ...]] = {
@@ -104,9 +104,10 @@ def learn(inputs: Inputs, as_of: date) -> Learnt:
     -------
     Learnt
     """
-    from training import panel, reach, shape
     from training.fingerprint import of_transactions
     from training.fitting import feature_families
+    from training.silence import reach, shape
+    from training.windows import panel
 
     first = date.fromisoformat(of_transactions(inputs.transactions, as_of).first_day)
     days = (*panel.schedule(first, as_of, HORIZON).production.dates, as_of)
@@ -127,7 +128,7 @@ def lines(name: str, data: DataSet) -> Iterator[dict[str, str]]:
     dict of str to str
         Dates whose day the log has not reached are left out.
     """
-    from training import panel
+    from training.windows import panel
 
     log_end = next(one.last_day for one in data.inputs.reports if one.source == "transactions")
     for trained in CASES[name]:
@@ -174,7 +175,7 @@ def asked(
     """
     from features import freshness
     from serving.abstention import silenced
-    from training.unsaid import find
+    from training.silence.unsaid import find
 
     found = find(learnt, frame, freshness.of(inputs, as_of))
     told = silenced(frame, learnt, found)
@@ -197,7 +198,7 @@ def planted(name: str, data: DataSet) -> dict[str, str]:
     dict of str to str
         By fault.
     """
-    from training import panel
+    from training.windows import panel
 
     trained = CASES[name][-1]
     as_of = trained + timedelta(days=60)

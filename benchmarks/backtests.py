@@ -19,11 +19,12 @@ from benchmarks.data_sets import Case, DataSet
 from benchmarks.printed import tell
 from regulars.settings import Settings
 from serving.groups.kinds import of_scores
-from training import metrics, panel, reliability
 from training.asked import Asked
 from training.errors import StatisticalWarning
 from training.evidence import Evidence, Order
-from training.spread import Window
+from training.grading import metrics, reliability
+from training.windows import panel
+from training.windows.spread import Window
 
 
 def mae_at_level(observed: np.ndarray, predicted: np.ndarray) -> float:
@@ -95,7 +96,8 @@ class Outcome:
     candidates : mapping of str to mapping of str to float
         The same of each model that might have spoken for Regulars.
     reliability : pandas.DataFrame
-        Calibration and coverage of Regulars by stage and tier (`training.reliability.table`).
+        Calibration and coverage of Regulars by stage and tier
+        (`training.grading.reliability.table`).
     """
 
     case: Case

@@ -15,9 +15,9 @@ from benchmarks import rivals
 from benchmarks.backtests import Outcome, span
 from benchmarks.data_sets import DataSet
 from benchmarks.printed import tell
-from training import panel
 from training.errors import StatisticalWarning
 from training.value import bg_nbd, gamma_gamma
+from training.windows import panel
 
 #: Days of log before the first monthly snapshot.
 WARM_UP_DAYS = 60

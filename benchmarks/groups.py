@@ -112,7 +112,7 @@ def look(case: Case, data: DataSet) -> Seen:
     -------
     Seen
     """
-    from training import panel
+    from training.windows import panel
 
     tell(str(case))
     settings = backtests.with_horizon(data.settings, case.horizon_days)

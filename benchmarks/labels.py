@@ -17,9 +17,10 @@ from benchmarks.printed import tell
 from features.catalogue import FEATURES
 from features.inputs import Inputs
 from regulars import jobs
-from training import leaks, panel
 from training.evidence import Evidence
-from training.held_out import SPREAD
+from training.labels import leaks
+from training.labels.held_out import SPREAD
+from training.windows import panel
 
 #: Figure, how it is shown, and what Telco has to reach.
 NEEDED = (

@@ -107,7 +107,7 @@ def look(case: Case, data: DataSet) -> Seen:
     -------
     Seen
     """
-    from training import panel
+    from training.windows import panel
 
     tell(str(case))
     rows = panel.behaviour_frame(data.inputs, case.as_of, horizon_days=case.horizon_days)
@@ -132,10 +132,11 @@ def look(case: Case, data: DataSet) -> Seen:
 
 def _value(case: Case, data: DataSet, rows: pd.DataFrame) -> ValueModel:
     """The value model that a training before the date holds: past windows choose its purchases."""
-    from training import families, panel
+    from training import families
     from training.asked import Asked
     from training.errors import NotEnoughData, StatisticalWarning
-    from training.known import know
+    from training.windows import panel
+    from training.windows.known import know
 
     settings = backtests.with_horizon(data.settings, case.horizon_days)
     asked = Asked(settings.churn, settings.value)

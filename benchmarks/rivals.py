@@ -25,7 +25,7 @@ PENALTIES = (0.0, 0.001, 0.01, 0.1)
 def rules_of_thumb(
     past: Sequence[pd.DataFrame], frame: pd.DataFrame, horizon_days: int
 ) -> dict[str, pd.DataFrame]:
-    """The rules of `training.naive`, which learn from the past snapshots.
+    """The rules of `training.grading.naive`, which learn from the past snapshots.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def rules_of_thumb(
     -------
     dict of str to DataFrame
     """
-    from training.naive import RULES
+    from training.grading.naive import RULES
 
     return {
         name: rule.fit(past, horizon_days).predict(frame)[list(ANSWERS)]
@@ -143,9 +143,9 @@ def lightgbm_alone(
     -------
     DataFrame
     """
-    from training.churn import ChurnModel
     from training.fitting import feature_families
-    from training.panel import churned
+    from training.learners.churn import ChurnModel
+    from training.windows.panel import churned
 
     whole = pd.concat(train, ignore_index=True)
     columns = list(feature_families(whole.columns))
@@ -164,7 +164,7 @@ def _tweedie(matrix: np.ndarray, amount: np.ndarray, asked: np.ndarray) -> np.nd
     """Expected amounts; those below zero (more refunds than purchases) are learned as zero."""
     import lightgbm
 
-    from training.churn import ChurnModel, smallest_leaf
+    from training.learners.churn import ChurnModel, smallest_leaf
 
     trees = ChurnModel()
     settings = {

@@ -39,14 +39,14 @@ from features import intake
 from features.settings import Sources
 from training.asked import Asked
 from training.evidence import Order
-from training.reliability import needed
+from training.grading.reliability import needed
 from training.settings import ChurnSettings, ValueSettings
 from training.subscriptions import periods, simulate
 from training.subscriptions.amounts import FIXED, Amounts
 from training.subscriptions.gathered import gather_subscriptions
 from training.subscriptions.scorer import SubscriptionScorer
 from training.subscriptions.windows import snapshot
-from training.swing import GROUP, LEVEL
+from training.windows.swing import GROUP, LEVEL
 
 Floats = NDArray[np.float64]
 FIRST, TRAINED, HORIZON, YEAR, GRACE = date(2022, 1, 1), 550, 90, 365, 7

@@ -104,7 +104,7 @@ def prepare_rfm(file: Path, as_of: date) -> Action:
     callable
         What is timed.
     """
-    from features import rfm
+    from features.families import rfm
     from features.occasions import occasions, paced
 
     inputs = _inputs(file)
@@ -188,7 +188,7 @@ def prepare_behaviour(file: Path, as_of: date, horizon_days: int) -> Action:
     callable
         What is timed.
     """
-    from training.panel import behaviour_frame
+    from training.windows.panel import behaviour_frame
 
     inputs = _inputs(file)
     return lambda: behaviour_frame(inputs, as_of, horizon_days=horizon_days)

@@ -30,7 +30,7 @@ from scipy.stats import spearmanr
 from benchmarks import options
 from benchmarks.data_sets import DATA
 from benchmarks.printed import heading, table, tell
-from training.plots import save
+from training.grading.plots import save
 from training.uplift import policy
 from training.uplift.calibration import uplift_table
 from training.uplift.gate import Verdict, judge

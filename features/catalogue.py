@@ -1,9 +1,9 @@
 """Every column of the behaviour table: name, unit, range, null rule, plain words.
 
 The one place where a feature is described. The contract of the table (`features.schema`), the
-reasons shown to people (`features.phrases`), the documents and the workbench read it from here.
-Each table has all columns, in this order, whatever sources exist; `attribute_<name>` columns from
-the customers source follow them.
+reasons shown to people (`features.words.phrases`), the documents and the workbench read it from
+here. Each table has all columns, in this order, whatever sources exist; `attribute_<name>` columns
+from the customers source follow them.
 
 Where money is `currency`, it is that of the log. Windows are [as_of − n days, as_of). An occasion
 is a day with positive net spend. Null rules are in `meaning`; besides them, every column is null
@@ -15,9 +15,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from features.feature import Feature
-from features.phrases import FAMILIES, Family, Phrase
-from features.subscription_columns import SUBSCRIPTION
+from features.words.feature import Feature
+from features.words.phrases import FAMILIES, Family, Phrase
+from features.words.subscription_columns import SUBSCRIPTION
 
 __all__ = ["ATTRIBUTE", "FAMILIES", "FEATURES", "Family", "Feature", "Phrase", "family_of", "names"]
 

@@ -14,7 +14,7 @@ from features.kinds import known_kind
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-#: What `features.subscription` reads.
+#: What `features.families.subscription` reads.
 ENDS = ("voluntary", "involuntary")
 _SHOWN = 5
 _LONGEST = 60

@@ -16,7 +16,7 @@ import ibis
 import ibis.expr.types as ir
 
 from features import compat
-from features.spells import known, spells
+from features.families.spells import known, spells
 from features.terms import payments_before, term_days
 
 

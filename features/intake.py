@@ -15,16 +15,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from features import connection as engines
-from features import contract
 from features.compat import batches
-from features.customers import customers as judge_customers
+from features.contracts import contract
+from features.contracts.customers import customers as judge_customers
+from features.contracts.rejects import remove_rejects, write_rejects
+from features.contracts.reports import report
+from features.contracts.specimens import specimens
+from features.contracts.subscriptions import subscriptions as judge_subscriptions
+from features.contracts.treatments import treatments as judge_treatments
 from features.errors import EmptyError, InputError, SettingsError
-from features.expressions import columns_of
 from features.inputs import Inputs, SourceReport
-from features.postgres import brief
-from features.rejects import remove_rejects, write_rejects
-from features.reports import report
+from features.opening import connection as engines
+from features.opening.expressions import columns_of
+from features.opening.postgres import brief
+from features.opening.sources import Opened, Wanted, is_spark, open_source
 from features.settings import (
     CustomersSource,
     EventsSource,
@@ -33,10 +37,6 @@ from features.settings import (
     TransactionsSource,
     TreatmentsSource,
 )
-from features.sources import Opened, Wanted, is_spark, open_source
-from features.specimens import specimens
-from features.subscriptions import subscriptions as judge_subscriptions
-from features.treatments import treatments as judge_treatments
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-#: What `features.care` reads.
+#: What `features.families.care` reads.
 KINDS = ("complaint", "resolution", "satisfaction", "contact", "usage")
 #: No feature: who wants no more messages. The measurement of campaigns counts it.
 UNSUBSCRIBE = "unsubscribe"

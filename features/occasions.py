@@ -13,7 +13,8 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 
-from features import compat, margins
+from features import compat
+from features.families import margins
 
 
 def before(table: ir.Table, as_of: date) -> ir.Table:
@@ -51,9 +52,9 @@ def occasions(transactions: ir.Table, as_of: date) -> ir.Table:
     Returns
     -------
     Table with one row per customer and day: ``customer_id`` string; ``day`` date; ``net`` decimal
-    (currency, refunds taken off); ``lines`` and ``refund_lines`` int64 (rows with an amount of
-    zero or more, and below zero); ``refunded`` decimal (currency, never negative);
-    ``is_occasion`` boolean (net above zero). Where the log states margins, `features.margins.daily`
+    (currency, refunds taken off); ``lines`` and ``refund_lines`` int64 (rows with an amount of zero
+    or more, and below zero); ``refunded`` decimal (currency, never negative); ``is_occasion``
+    boolean (net above zero). Where the log states margins, `features.families.margins.daily`
     besides.
     """
     log = before(transactions, as_of)

@@ -31,7 +31,8 @@ def write(inputs: Inputs, as_of: date, store: Store) -> None:
         Occasions, events and subscriptions are in the order of the customers and of time; an
         end that had not come is null where the row renews until it ends.
     """
-    from features import occasions, spells
+    from features import occasions
+    from features.families import spells
 
     if inputs.transactions is not None:
         days = occasions.occasions(inputs.transactions, as_of).order_by(["customer_id", "day"])

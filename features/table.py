@@ -14,10 +14,12 @@ from typing import Literal
 import ibis
 import ibis.expr.types as ir
 
-from features import (
+from features import compat
+from features.catalogue import ATTRIBUTE, FEATURES, Feature
+from features.errors import FeaturesError, InputError
+from features.families import (
     basket,
     care,
-    compat,
     margins,
     refunds,
     rfm,
@@ -26,8 +28,6 @@ from features import (
     spend,
     subscription,
 )
-from features.catalogue import ATTRIBUTE, FEATURES, Feature
-from features.errors import FeaturesError, InputError
 from features.inputs import Inputs
 from features.occasions import before, occasions, paced
 

@@ -26,8 +26,8 @@ from features.outcomes import outcomes
 from features.settings import Sources, TransactionsSource
 from features.table import behaviour
 from regulars import samples
-from training.metrics import roc_auc
-from training.plots import BLUE, GREY, ORANGE, PALETTE
+from training.grading.metrics import roc_auc
+from training.grading.plots import BLUE, GREY, ORANGE, PALETTE
 
 # Charts as pictures: they need no network, here or wherever the notebook is shown.
 alt.renderers.enable("png", ppi=144)

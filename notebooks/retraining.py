@@ -27,8 +27,10 @@ import pandas as pd
 
 from regulars import jobs, samples
 from regulars.settings import load
-from training import backtest, metrics, naive, plots, registry
-from training.plots import BLUE, GREEN, GREY, ORANGE
+from training import backtest
+from training.grading import metrics, naive, plots
+from training.grading.plots import BLUE, GREEN, GREY, ORANGE
+from training.runs import registry
 from training.scorer import Scorer
 
 # Charts as pictures: they need no network, here or wherever the notebook is shown.

@@ -29,11 +29,11 @@ from features import intake
 from features.occasions import occasions
 from features.settings import Sources, TransactionsSource
 from regulars import samples
-from training import metrics
-from training.panel import seen, snapshot
-from training.plots import BLUE, GREEN, GREY, ORANGE
+from training.grading import metrics
+from training.grading.plots import BLUE, GREEN, GREY, ORANGE
 from training.value import bg_nbd, gamma_gamma
 from training.value.model import ValueModel
+from training.windows.panel import seen, snapshot
 
 # Charts as pictures: they need no network, here or wherever the notebook is shown.
 alt.renderers.enable("png", ppi=144)

@@ -14,7 +14,7 @@ from regulars import doubts, jobs, tables
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from features.losses import Obstacle
+    from features.contracts.losses import Obstacle
     from features.store import Store
     from regulars.doubts import Doubts
     from regulars.settings import Settings
@@ -200,7 +200,7 @@ def _returned(inputs: Inputs, as_of: date) -> tuple[int, int]:
 
 def _labels(inputs: Inputs, settings: Settings, as_of: date) -> Answer:
     """Whether enough customers of either fate are labelled, and which columns know the answer."""
-    from training.label_snapshot import MIN_PER_CLASS
+    from training.labels.label_snapshot import MIN_PER_CLASS
     from training.readiness import Answer
 
     listed = inputs.customers
@@ -218,7 +218,7 @@ def _labels(inputs: Inputs, settings: Settings, as_of: date) -> Answer:
 def _leaks(inputs: Inputs, settings: Settings, as_of: date) -> str:
     """What training will say of attributes that know the answer, behind a full stop."""
     from features.catalogue import ATTRIBUTE
-    from training import leaks
+    from training.labels import leaks
 
     listed = inputs.customers
     assert listed is not None  # noqa: S101 - as above

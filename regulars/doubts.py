@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from regulars.scoring import Scored
     from regulars.settings import Settings
     from serving.groups.unanswered import Unanswered
-    from training.unsaid import Finding
+    from training.silence.unsaid import Finding
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from features.errors import EmptyError
 from features.store import Store, write_parquet
 
 if TYPE_CHECKING:
+    from features.contracts.losses import Obstacle
     from features.inputs import Inputs
-    from features.losses import Obstacle
     from features.table import Population
     from regulars.settings import Settings
     from training.pipeline import Training
@@ -115,7 +115,7 @@ def obstacle(settings: Settings, inputs: Inputs) -> Obstacle | None:
     -------
     Obstacle or None
     """
-    from features import losses
+    from features.contracts import losses
 
     return losses.obstacle(inputs.reports, _NEEDED[population(settings)])
 

@@ -141,8 +141,8 @@ def find(settings: Settings, inputs: Inputs, as_of: date) -> tuple[str, ...]:
 
 def _trained(settings: Settings, *, servers: bool) -> date | None:
     """As-of date of the champion's training; None without a champion that can be asked."""
-    from training import registry
-    from training.registry import CHAMPION
+    from training.runs import registry
+    from training.runs.registry import CHAMPION
 
     uri = str(settings.tracking.uri)
     if not likeness.has_registry(settings) and (uri.startswith("sqlite") or not servers):

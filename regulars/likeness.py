@@ -1,8 +1,9 @@
 """Whether the newest rows still look like what the champion learned from, before a scoring.
 
 In: accepted rows and the champion of a registry that is a file. Out: the findings that the next
-full scoring would make of the whole table (`training.unsaid`): columns that are gone, amounts in
-another unit. It takes the behaviour table of the day, so it is left out where that takes minutes.
+full scoring would make of the whole table (`training.silence.unsaid`): columns that are gone,
+amounts in another unit. It takes the behaviour table of the day, so it is left out where that takes
+minutes.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from regulars import jobs
 if TYPE_CHECKING:
     from features.inputs import Inputs
     from regulars.settings import Settings
-    from training.unsaid import Finding
+    from training.silence.unsaid import Finding
 
 #: Rows of all sources up to which a behaviour table takes a few seconds (docs/speed.md).
 MOST_ROWS = 2_000_000
@@ -41,9 +42,10 @@ def find(settings: Settings, inputs: Inputs, as_of: date) -> tuple[Finding, ...]
         in a registry that is a file, more than `MOST_ROWS` rows, or rows that stand in the way.
     """
     from features import table
-    from training import registry, unsaid
     from training.errors import RegistryError
+    from training.runs import registry
     from training.scorer import Scorer
+    from training.silence import unsaid
 
     rows = sum(report.accepted for report in inputs.reports)
     if rows > MOST_ROWS or not has_registry(settings) or jobs.obstacle(settings, inputs):

@@ -207,8 +207,8 @@ def _measured(
 
 def _delivered(measured: Measurement, rows: pa.Table, inputs: Inputs) -> Measurement:
     """The measurement with who was contacted, where the treatments tell."""
-    from features import treatments
     from features.compat import arrow
+    from features.contracts import treatments
     from serving.campaigns.delivery import deliveries
 
     if inputs.treatments is None:

@@ -74,8 +74,8 @@ def members(settings: Settings, as_of: date | None, name: str, out: Path) -> int
     """
     from dataclasses import replace
 
-    from features import connection
     from features.compat import arrow
+    from features.opening import connection
     from serving import scores
     from serving.groups import ledger, named, rules
 
@@ -146,7 +146,7 @@ def cohorts(settings: Settings, as_of: date | None) -> tuple[date, tuple[Cohort,
         If there are no customer-days of the date.
     """
     from features import cohorts as triangle
-    from features import connection
+    from features.opening import connection
     from serving.groups import ledger
 
     place = jobs.store(settings)
@@ -176,8 +176,8 @@ def accounts(settings: Settings, as_of: date | None) -> tuple[date, Any]:
     ScoreTableError
         If there is no such score table, or no accounts beside it.
     """
-    from features import connection
     from features.errors import SettingsError
+    from features.opening import connection
     from serving.groups import accounts as rolled
     from serving.groups import ledger
 

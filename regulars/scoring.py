@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from features.inputs import Inputs
     from regulars.settings import Settings
     from serving.scores import Meta
-    from training.registry import Champion
+    from training.runs.registry import Champion
     from training.scorer import Scorer
     from training.terms import Terms
 
@@ -151,7 +151,7 @@ def _scores(
 
 
 def _champion(settings: Settings) -> Champion:
-    from training import registry
+    from training.runs import registry
 
     champion = registry.champion(jobs.tracking_uri(settings), settings.name)
     if champion is None:

@@ -17,8 +17,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from features import locations, variables
 from features.errors import SettingsError
+from features.opening import locations, variables
 from features.settings import Section, Source, Sources, StoreSettings
 from regulars import corrections
 from serving.campaigns.settings import Actions, PlanSettings, action_name

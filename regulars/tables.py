@@ -12,7 +12,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from regulars.settings import Settings
     from serving.groups.watchlist import Watchlist
-    from training.registry import Change, Version
+    from training.runs.registry import Change, Version
 
 _NONE = "–"
 

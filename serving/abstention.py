@@ -17,7 +17,7 @@ import pyarrow as pa
 if TYPE_CHECKING:
     import pandas as pd
 
-    from training.unsaid import Finding
+    from training.silence.unsaid import Finding
 
 # What the models say, and what is decided from purchases on record.
 MODELLED = (

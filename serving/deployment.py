@@ -27,8 +27,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from features import locations, variables
 from features.errors import SettingsError
+from features.opening import locations, variables
 from features.store import Store
 from serving.api import billing
 from serving.api.observability import DIRECTORY
@@ -292,7 +292,7 @@ def _read_settings(file: Path, environ: Mapping[str, str]) -> Deployment:
 
 def _champion(tracking: str, name: str, version: str | None) -> tuple[Path | None, str]:
     # Reading the champion needs MLflow, which nothing else here does.
-    from training import registry
+    from training.runs import registry
 
     os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
     found = registry.champion(tracking, name, version)

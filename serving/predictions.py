@@ -22,12 +22,12 @@ from serving.contract import BOUNDED
 from serving.groups import subscribers
 from serving.groups.history import History
 from serving.groups.history import read as read_history
-from training import unsaid
+from training.silence import unsaid
 
 if TYPE_CHECKING:
     from features.freshness import Freshness
     from serving.groups.population import Thresholds
-    from training.unsaid import Finding
+    from training.silence.unsaid import Finding
 
 # What rests on a customer's purchases: not said without any.
 _FROM_PURCHASES = (

@@ -172,7 +172,7 @@ def of_store(store: Store, day: date, most: int, *, by: str = "clv") -> Satisfac
     ScoreTableError
         If one of the tables is missing.
     """
-    from features import connection
+    from features.opening import connection
     from serving.groups import ledger
 
     engine = connection.duckdb()

@@ -31,8 +31,8 @@ MOST_PLANS = 50
 _MONTH_DAYS = 30.4375
 _COLUMNS = ["customer_id", "day", "end", "plan", "price", "end_reason", "margin"]
 
-# The row that counts now is that of `features.subscription`; `paid` is the day of its latest
-# payment: of a month that has no such day, the last one.
+# The row that counts now is that of `features.families.subscription`; `paid` is the day of its
+# latest payment: of a month that has no such day, the last one.
 _MARKED = """
 WITH placed AS (
     SELECT *, row_number() OVER (PARTITION BY customer_id ORDER BY

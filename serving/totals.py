@@ -1,8 +1,8 @@
 """What is expected of all customers together, with the error that a whole window can have.
 
-In: a score frame and what past windows missed (`training.swing`). Out: sums of leaving customers,
-purchases, spend and lifetime values, each with its 80 % interval. Intervals of customers do not
-add up to it: luck evens out over many of them, a season that nobody has seen does not.
+In: a score frame and what past windows missed (`training.windows.swing`). Out: sums of leaving
+customers, purchases, spend and lifetime values, each with its 80 % interval. Intervals of customers
+do not add up to it: luck evens out over many of them, a season that nobody has seen does not.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
-    from training.swing import Swing
+    from training.windows.swing import Swing
 
 #: Columns that are summed up, and the name of their total in a swing.
 SUMMED: Mapping[str, str] = {"expected_purchases": "purchases", "expected_spend": "spend"}
@@ -38,7 +38,7 @@ def of_all(
     dict of str to dict
         By column.
     """
-    from training import swing as swings
+    from training.windows import swing as swings
 
     return expected(frame, swings.of(scorer)) | equity(frame, behaviour, scorer)
 
@@ -62,7 +62,7 @@ def expected(frame: pd.DataFrame, swing: Swing | None) -> dict[str, dict[str, fl
 
     Notes
     -----
-    With the log-odds w within which the level lies (`training.swing`), leave between
+    With the log-odds w within which the level lies (`training.windows.swing`), leave between
     Σ σ(logit pᵢ − w) and Σ σ(logit pᵢ + w).
     """
     found = {}
@@ -110,7 +110,7 @@ def equity(
     today's prices.
     """
     from serving.groups import subscribers
-    from training import swing as swings
+    from training.windows import swing as swings
 
     values = frame["clv"].to_numpy(dtype=float, na_value=np.nan)
     said = np.isfinite(values)
@@ -149,7 +149,7 @@ def _between(one: Mapping[str, float]) -> str:
 def _leaving(leaves: np.ndarray, swing: Swing | None) -> dict[str, float]:
     from scipy.special import expit
 
-    from training.level import log_odds
+    from training.windows.level import log_odds
 
     if swing is None:
         return {}

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from training import panel
 from training.terms import Terms
+from training.windows import panel
 
 if TYPE_CHECKING:
-    from training.churn import ChurnModel
+    from training.learners.churn import ChurnModel
     from training.settings import ChurnSettings, ValueSettings
 
 
@@ -65,6 +65,6 @@ class Asked:
 
     def trees(self) -> ChurnModel:
         """An unfitted LightGBM churn model with this training's parameters."""
-        from training.churn import ChurnModel
+        from training.learners.churn import ChurnModel
 
         return ChurnModel(threads=self.churn.threads, seed=self.seed, **self.parameters)

@@ -22,15 +22,15 @@ import pandas as pd
 from training import families
 from training.asked import Asked
 from training.fitting import Fitted, fit_origin
-from training.known import Known
-from training.panel import MAX_SNAPSHOTS, Schedule
-from training.skill import Draws, draws
-from training.spread import Spread, Window, learn
-from training.stacking import Trials
-from training.swing import Swing, with_levels
+from training.grading.skill import Draws, draws
+from training.learners.stacking import Trials
+from training.windows.known import Known
+from training.windows.panel import MAX_SNAPSHOTS, Schedule
+from training.windows.spread import Spread, Window, learn
+from training.windows.swing import Swing, with_levels
 
 if TYPE_CHECKING:
-    from training.naive import Rule
+    from training.grading.naive import Rule
 
 QUESTIONS = ("risk", "purchases", "spend")
 COLUMNS = ("origin", "horizon_days", "model", "question", "metric", "figure")
@@ -53,7 +53,7 @@ class Tested:
     frame : pandas.DataFrame
         What was known of the customers, row for row.
     level : str
-        Where its level was known from (`training.level.Level.source`).
+        Where its level was known from (`training.windows.level.Level.source`).
     """
 
     at: date
@@ -273,7 +273,7 @@ def measure(
     pandas.DataFrame
         Tidy, with the columns of `COLUMNS`.
     """
-    from training import metrics
+    from training.grading import metrics
 
     tables = [measure_risk(at, horizon_days, predictions, truth["returned"].to_numpy())]
     for question, column, outcome in (
@@ -317,7 +317,7 @@ def measure_risk(
         Tidy, as ``measure``, with the question ``risk``: figures of returning, except that
         ``lift_10`` is of leaving among the tenth with the highest risk.
     """
-    from training import metrics
+    from training.grading import metrics
 
     reports = {}
     for model, answer in predictions.items():
@@ -340,7 +340,7 @@ def _tidy(
 
 
 def _taught_rules(taught: Sequence[pd.DataFrame], horizon_days: int) -> Iterable[tuple[str, Rule]]:
-    from training.naive import RULES
+    from training.grading.naive import RULES
 
     for name, rule in RULES.items():
         yield name, rule.fit(taught, horizon_days)

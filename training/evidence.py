@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from training.backtest import Backtest
     from training.fingerprint import Fingerprint
     from training.fitting import Fitted
-    from training.grades import Grade
-    from training.groups import Kinds
+    from training.grading.grades import Grade
+    from training.grading.groups import Kinds
     from training.scorer import Scorer
     from training.settings import ChurnSettings, ValueSettings
 
@@ -46,13 +46,13 @@ class Order:
         Logged with the run.
     kinds : callable, optional
         Gives kinds of customers that figures are held to besides tenure and purchases so far
-        (`training.groups.Kinds`).
+        (`training.grading.groups.Kinds`).
     trials : int
         Hyperparameter trials; 0 keeps the defaults.
     seed : int
         Seed of the learner and of the search.
     under_way : Path or None
-        Folder with a file for each training under way (`training.unfinished`); None for none.
+        Folder with a file for each training under way (`training.runs.unfinished`); None for none.
     """
 
     name: str
@@ -99,9 +99,9 @@ class Evidence:
     parameters : mapping of str to str or float
         More to log with the run than every rule has.
     reliability : pandas.DataFrame or None
-        Calibration and coverage by kind of customer (`training.reliability.table`).
+        Calibration and coverage by kind of customer (`training.grading.reliability.table`).
     silence : tuple of str
-        Where nothing is said, in words (`training.limits.sentences`).
+        Where nothing is said, in words (`training.silence.limits.sentences`).
     """
 
     fitted: Fitted

@@ -5,12 +5,12 @@ Out: the family to hold, and the snapshots seen through it.
 
 Each family is fitted on the behaviour before a finished window and asked who returns in it. Scores
 are the log-likelihood of that, at the level of the window: how many return is the season's matter
-(`training.level`), who returns is the family's. BG/NBD speaks unless another one is clearly better,
-by two standard errors; of those that are, the first within a standard error of the best. Windows do
-not overlap, and only those that end by the day of the fit are looked at, so each origin of the
-backtest chooses from its own past, as the production fit does; all snapshots of one fit hold one
-family. Windows are as long as the horizon where two of that length have ended, else as the longest
-shorter one that is known of which two have.
+(`training.windows.level`), who returns is the family's. BG/NBD speaks unless another one is clearly
+better, by two standard errors; of those that are, the first within a standard error of the best.
+Windows do not overlap, and only those that end by the day of the fit are looked at, so each origin
+of the backtest chooses from its own past, as the production fit does; all snapshots of one fit hold
+one family. Windows are as long as the horizon where two of that length have ended, else as the
+longest shorter one that is known of which two have.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ import pandas as pd
 
 from training.asked import Asked
 from training.errors import StatisticalWarning
-from training.known import Known, valued
-from training.level import log_odds, shift_log_odds
 from training.values import CLEARLY, ValueChoice, choose_values, values_of
+from training.windows.known import Known, valued
+from training.windows.level import log_odds, shift_log_odds
 
 if TYPE_CHECKING:
     from training.value import value_by_frequency

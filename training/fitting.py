@@ -1,8 +1,8 @@
 """The models of one origin, fitted on nothing from its date on.
 
-In: snapshots by date (``training.known``) and an ``Origin``. Out: the value model on the newest
-behaviour before the origin; the blend and its spend model, which learn from windows that were
-over by then, carried to every horizon on the level that is expected of it.
+In: snapshots by date (``training.windows.known``) and an ``Origin``. Out: the value model on the
+newest behaviour before the origin; the blend and its spend model, which learn from windows that
+were over by then, carried to every horizon on the level that is expected of it.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from training import carry as carries
-from training import stacking
 from training.asked import Asked
 from training.forecast import deviation_of, worth_of
-from training.known import VALUE_FAMILY, VALUE_FEATURES, Known
+from training.learners import stacking
 from training.margins import COLUMNS as MARGINS
-from training.panel import OUTCOMES, Origin
 from training.scorer import Scorer
 from training.subscriptions.margins import MARGIN as TERM_MARGIN
+from training.windows import carry as carries
+from training.windows.known import VALUE_FAMILY, VALUE_FEATURES, Known
+from training.windows.panel import OUTCOMES, Origin
 
 if TYPE_CHECKING:
-    from training.blend import Blend
-    from training.carry import Carry
-    from training.churn import ChurnModel
     from training.families import Choice
-    from training.logistic import LogisticModel
+    from training.learners.blend import Blend
+    from training.learners.churn import ChurnModel
+    from training.learners.logistic import LogisticModel
+    from training.learners.spend import SpendModel
     from training.margins import Margins
-    from training.spend import SpendModel
-    from training.spread import Spread
     from training.value.calendar import Calendar
     from training.value.model import ValueModel
+    from training.windows.carry import Carry
+    from training.windows.spread import Spread
 
 #: Who can give a return probability. The blend speaks where there is one, else the value model;
 #: under the label rule the better of the two learners alone.
@@ -201,8 +201,8 @@ def _blended(
     fitted: Fitted, snapshots: list[pd.DataFrame], asked: Asked, trials: stacking.Trials
 ) -> Fitted:
     """The blend and its spend model."""
-    from training import blend as blends
-    from training import spend as spends
+    from training.learners import blend as blends
+    from training.learners import spend as spends
 
     columns, trees = list(fitted.families), asked.trees()
     risk = stacking.risk_weights(trials.risk, len(blends.MEMBERS))
@@ -227,7 +227,7 @@ def _returning(blend: Blend, frame: pd.DataFrame, mean: float) -> np.ndarray:
     """Return probability with a given mean."""
     from scipy.special import expit
 
-    from training.level import shift_log_odds
+    from training.windows.level import shift_log_odds
 
     stays = -blend.decision_function(frame)
     return expit(stays + shift_log_odds(stays, mean))

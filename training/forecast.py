@@ -1,7 +1,7 @@
 """What a blend and its spend model say of a table of customers, over any horizon.
 
-In: the value model's answers over any horizon, what the blend and the spend model add to them
-over the learned window, and the levels (`training.carry`). Out: return probability, expected
+In: the value model's answers over any horizon, what the blend and the spend model add to them over
+the learned window, and the levels (`training.windows.carry`). Out: return probability, expected
 purchases, expected spend, and the factor on the lifetime value; they agree with each other.
 """
 
@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from training.carry import TINY, Carry
-from training.level import log_odds
 from training.terms import Terms
+from training.windows.carry import TINY, Carry
+from training.windows.level import log_odds
 
 if TYPE_CHECKING:
-    from training.blend import Blend
-    from training.spend import SpendModel
+    from training.learners.blend import Blend
+    from training.learners.spend import SpendModel
 
 #: Spend a purchase and lifetime value move by no more than this factor, or its inverse.
 FURTHEST = 5.0

@@ -13,29 +13,19 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from training import (
-    backtest,
-    families,
-    fingerprint,
-    gate,
-    limits,
-    margins,
-    reach,
-    registry,
-    shape,
-    tracking,
-    unfinished,
-)
+from training import backtest, families, fingerprint, margins
 from training.asked import Asked
 from training.errors import NotEnoughData, StatisticalWarning
 from training.evidence import Evidence, Order
 from training.fitting import Fitted, fit_origin
-from training.known import Known, know
-from training.labelled import gather_labelled
-from training.panel import Origin, Schedule, behaviour_frame, schedule, snapshot
-from training.stacking import Trials
+from training.labels.labelled import gather_labelled
+from training.learners.stacking import Trials
+from training.runs import gate, registry, tracking, unfinished
+from training.silence import limits, reach, shape
 from training.subscriptions.gathered import gather_subscriptions
 from training.value import calendar
+from training.windows.known import Known, know
+from training.windows.panel import Origin, Schedule, behaviour_frame, schedule, snapshot
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -91,7 +81,7 @@ def train(inputs: Inputs, order: Order, progress: Progress | None = None) -> Tra
         If even the value model cannot be fitted; the message says what is missing.
     """
     tell = progress or (lambda *_: None)
-    from training import report
+    from training.runs import report
 
     with (
         tracking.experiment(order.tracking_uri, order.name, order.artifact_root) as experiment,
@@ -234,7 +224,7 @@ def _evidence(
     data: Fingerprint,
     example: pd.DataFrame,
 ) -> Evidence:
-    from training.grades import grade_all
+    from training.grading.grades import grade_all
 
     speaker = fitted.speaker
     grades = {days: grade_all(tested, speaker, days) for days in asked.horizons}
@@ -262,8 +252,8 @@ def _reliability(tested: backtest.Backtest, asked: Asked, order: Order) -> pd.Da
     """Calibration and coverage by kind over the windows of the horizon, or the longest tested."""
     import pandas as pd
 
-    from training import groups, reliability
-    from training.spread import learn
+    from training.grading import groups, reliability
+    from training.windows.spread import learn
 
     windows = tested.like(asked.horizon_days)
     # A window is covered by what the others taught: its own ratios would flatter the intervals.
@@ -393,7 +383,7 @@ def _tags(found: Evidence, verdict: gate.Verdict) -> dict[str, str]:
 
 def _held_out(found: Evidence) -> float:
     """The speaker's log-loss on customers it had not seen."""
-    from training.report import newest_metrics
+    from training.runs.report import newest_metrics
 
     return newest_metrics(found.tested.figures, found.scorer.speaker, found.scorer.horizon_days)[
         "risk.log_loss"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from training.errors import NotEnoughData
-from training.panel import MIN_HISTORY_DAYS, YEAR_DAYS, schedule, window_days
+from training.windows.panel import MIN_HISTORY_DAYS, YEAR_DAYS, schedule, window_days
 
 #: Fewer repeat customers do not tell how purchase rates differ.
 MIN_REPEAT_CUSTOMERS = 30

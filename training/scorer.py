@@ -20,23 +20,23 @@ import pandas as pd
 
 from training.errors import RegistryError
 from training.forecast import Forecast, deviation_of, worth_of
-from training.known import add_value_features
-from training.level import log_odds
 from training.terms import OnTerms, Terms, by_family
+from training.windows.known import add_value_features
+from training.windows.level import log_odds
 
 if TYPE_CHECKING:
-    from training.blend import Blend
-    from training.carry import Carry
-    from training.churn import ChurnModel
-    from training.logistic import LogisticModel
+    from training.learners.blend import Blend
+    from training.learners.churn import ChurnModel
+    from training.learners.logistic import LogisticModel
+    from training.learners.pair import Pair
+    from training.learners.spend import SpendModel
     from training.margins import Margins
-    from training.pair import Pair
-    from training.reach import Reach
-    from training.shape import Shape
-    from training.spend import SpendModel
-    from training.spread import Spread
+    from training.silence.reach import Reach
+    from training.silence.shape import Shape
     from training.value.calendar import Calendar
     from training.value.model import ValueModel
+    from training.windows.carry import Carry
+    from training.windows.spread import Spread
 
 BOUNDED = ("expected_purchases", "expected_spend", "clv")
 #: Horizon within which the next purchase is expected, in days; the longest that is tested.
@@ -213,7 +213,7 @@ class Scorer(OnTerms):
 
     def forecast(self, frame: pd.DataFrame) -> Forecast:
         """The blend's answers for these customers, over any horizon."""
-        from training.blend import Blend
+        from training.learners.blend import Blend
 
         assert isinstance(self.churn, Blend) and self.carry is not None  # noqa: S101
         rows = self.with_value_features(frame)
@@ -269,7 +269,7 @@ class Scorer(OnTerms):
 
     def _label(self, rows: pd.DataFrame) -> np.ndarray:
         """Probability of staying, by a learner alone."""
-        from training.blend import Blend
+        from training.learners.blend import Blend
 
         assert self.churn is not None and not isinstance(self.churn, Blend)  # noqa: S101
         return self.churn.predict_proba(rows)[:, 0]

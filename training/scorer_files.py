@@ -18,11 +18,11 @@ from training.scorer import Scorer
 from training.terms import Terms
 
 if TYPE_CHECKING:
-    from training.blend import Blend
-    from training.churn import ChurnModel
-    from training.logistic import LogisticModel
-    from training.pair import Pair
-    from training.spend import SpendModel
+    from training.learners.blend import Blend
+    from training.learners.churn import ChurnModel
+    from training.learners.logistic import LogisticModel
+    from training.learners.pair import Pair
+    from training.learners.spend import SpendModel
     from training.subscriptions.scorer import SubscriptionScorer
 
 #: Raised when the layout changes; reading refuses what it does not know.
@@ -101,13 +101,13 @@ def read(folder: Path) -> Scorer:
 
         # The same questions and columns, asked of subscribers.
         return cast(Scorer, SubscriptionScorer.read(folder, head))
-    from training.carry import Carry
     from training.margins import Margins
-    from training.reach import Reach
-    from training.shape import Shape
-    from training.spread import Spread
+    from training.silence.reach import Reach
+    from training.silence.shape import Shape
     from training.value.calendar import Calendar
     from training.value.model import ValueModel
+    from training.windows.carry import Carry
+    from training.windows.spread import Spread
 
     value = None if head["value"] is None else ValueModel.from_dict(head["value"])
     return Scorer(
@@ -144,26 +144,26 @@ def _read_head(folder: Path) -> dict[str, Any]:
 def _load_spend(folder: Path) -> SpendModel | None:
     if not (folder / SPEND).is_dir():
         return None
-    from training.spend import SpendModel
+    from training.learners.spend import SpendModel
 
     return SpendModel.load(folder / SPEND)
 
 
 def _load_churn(folder: Path, speaker: str) -> Blend | ChurnModel | LogisticModel | Pair | None:
     if speaker == "blend":
-        from training.blend import Blend
+        from training.learners.blend import Blend
 
         return Blend.load(folder / speaker)
     if speaker == "churn":
-        from training.churn import ChurnModel
+        from training.learners.churn import ChurnModel
 
         return ChurnModel.load(folder / speaker)
     if speaker == "logistic":
-        from training.logistic import LogisticModel
+        from training.learners.logistic import LogisticModel
 
         return LogisticModel.load(folder / speaker)
     if speaker == "pair":
-        from training.pair import Pair
+        from training.learners.pair import Pair
 
         return Pair.load(folder / speaker)
     return None

@@ -82,9 +82,9 @@ def search(
             f"Got {trials} trials over {len(train)} training snapshots; expected at least one "
             "of each."
         )
-    from training.churn import smallest_leaf
     from training.fitting import feature_families
-    from training.panel import churned
+    from training.learners.churn import smallest_leaf
+    from training.windows.panel import churned
 
     known = pd.concat(train, ignore_index=True)
     columns = list(feature_families(list(known.columns)))
@@ -97,8 +97,8 @@ def search(
 def _judge(
     train: tuple[pd.DataFrame, Any], later: tuple[pd.DataFrame, Any], seed: int, threads: int
 ) -> Callable[[Mapping[str, Any]], float]:
-    from training.churn import ChurnModel
-    from training.metrics import log_loss
+    from training.grading.metrics import log_loss
+    from training.learners.churn import ChurnModel
 
     def log_loss_of(parameters: Mapping[str, Any]) -> float:
         model = ChurnModel(**parameters, seed=seed, threads=threads).fit(*train)
@@ -151,7 +151,7 @@ def _suggest(trial: optuna.Trial, smallest_leaf: int) -> dict[str, Any]:
 
 
 def _defaults(smallest_leaf: int) -> dict[str, Any]:
-    from training.churn import ChurnModel
+    from training.learners.churn import ChurnModel
 
     fixed = {"min_data_in_leaf": smallest_leaf}
     stored = ChurnModel().get_params() | fixed

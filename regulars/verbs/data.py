@@ -52,7 +52,7 @@ def check(config: Config = CONFIG, json: Json = False) -> None:
 
 def read(settings: Settings, *, now: datetime, tell: Tell) -> Inputs:
     """Read every source; notes where many of its rows were rejected."""
-    from features import losses
+    from features.contracts import losses
     from regulars import jobs
 
     inputs = jobs.read(settings, now=now, tell=tell)

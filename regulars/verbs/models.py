@@ -15,7 +15,7 @@ from regulars.verbs import data
 if TYPE_CHECKING:
     from regulars.settings import Settings
     from training.pipeline import Training
-    from training.registry import Change
+    from training.runs.registry import Change
 
 
 app = typer.Typer(help="Versions and grades; promote one, or roll back.", no_args_is_help=False)
@@ -54,7 +54,7 @@ def train(
 def _close_killed(settings: Settings) -> None:
     """End the trainings that MLflow shows as running though their process is gone."""
     from regulars import jobs
-    from training import unfinished
+    from training.runs import unfinished
 
     under_way = jobs.store(settings).trainings()
     for run_id in unfinished.close(jobs.tracking_uri(settings), settings.name, under_way):
@@ -66,7 +66,7 @@ def _close_killed(settings: Settings) -> None:
 
 def _where(settings: Settings, run_id: str) -> str:
     """How to look at a run: the command for a store of one's own, else the server."""
-    from features.locations import without_password
+    from features.opening.locations import without_password
 
     uri = settings.tracking.uri or ""
     if uri.startswith(("sqlite", "postgresql")):
@@ -113,7 +113,7 @@ def models(context: typer.Context, config: Config = CONFIG, json: Json = False) 
     context.obj = config
     if context.invoked_subcommand is not None:
         return
-    from training import registry
+    from training.runs import registry
 
     name, uri = _registered(config)
     listed, reigns = registry.versions(uri, name), registry.reigns(uri, name)
@@ -137,7 +137,7 @@ def promote(
     json: Json = False,
 ) -> None:
     """Make a version the champion by hand; time and reason are kept."""
-    from training import registry
+    from training.runs import registry
 
     name, uri = _registered(config or context.obj)
     _tell(registry.promote(uri, name, version, why=why, now=datetime.now(UTC)), json=json)
@@ -148,7 +148,7 @@ def rollback(
     context: typer.Context, why: Why, config: SubConfig = None, json: Json = False
 ) -> None:
     """Make the champion before this one champion again; time and reason are kept."""
-    from training import registry
+    from training.runs import registry
 
     name, uri = _registered(config or context.obj)
     _tell(registry.rollback(uri, name, why=why, now=datetime.now(UTC)), json=json)

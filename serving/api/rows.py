@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 
-from features.contract import FUTURE
+from features.contracts.contract import FUTURE
 from serving.api import billing
 
 if TYPE_CHECKING:
@@ -154,13 +154,13 @@ def judged(
     Returns
     -------
     ibis table
-        As `features.contract.transactions`, `features.contract.events` or
-        `features.subscriptions.subscriptions` gives it.
+        As `features.contracts.contract.transactions`, `features.contracts.contract.events` or
+        `features.contracts.subscriptions.subscriptions` gives it.
     """
-    from features import contract
+    from features.contracts import contract
+    from features.contracts.subscriptions import subscriptions
+    from features.opening.sources import Opened
     from features.settings import EventsSource, TransactionsSource
-    from features.sources import Opened
-    from features.subscriptions import subscriptions
 
     opened = Opened(raw, "request")
     named: dict[str, Any] = {column: column for column in raw.columns if column != "place"}

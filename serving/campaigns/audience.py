@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from features.customers import NO, YES
+from features.contracts.customers import NO, YES
 from serving.campaigns.settings import ActionSettings
 from serving.errors import CampaignError
 
@@ -75,7 +75,7 @@ def audience(
         consented, and is not suppressed.
     contacts : pandas.DataFrame, optional
         ``customer_id``, ``action`` (null for any) and ``day``, as
-        `features.treatments.last_treated` gives them.
+        `features.contracts.treatments.last_treated` gives them.
     engaged : pandas.Series, optional
         Ids of the customers in plans that still run, treated or held out.
 

@@ -48,7 +48,7 @@ def deliveries(assignments: pa.Table, sent: pa.Table) -> Mapping[str | None, Del
         Of one plan: ``customer_id``, ``action`` and ``arm``.
     sent : pyarrow.Table
         ``customer_id`` and ``action`` (null for any) of the days of the plan, as
-        `features.treatments.sent` gives them, of whichever campaign.
+        `features.contracts.treatments.sent` gives them, of whichever campaign.
 
     Returns
     -------

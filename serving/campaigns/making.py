@@ -69,7 +69,7 @@ def facts(inputs: Inputs | None, as_of: date) -> Facts:
     Facts
     """
     from features.compat import arrow
-    from features.treatments import last_treated
+    from features.contracts.treatments import last_treated
 
     customers = contacts = None
     if inputs is not None and inputs.customers is not None:

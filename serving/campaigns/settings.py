@@ -117,8 +117,8 @@ class ActionSettings(Section):
     @field_validator("reasons")
     @classmethod
     def _known_reasons(cls, reasons: tuple[str, ...]) -> tuple[str, ...]:
-        from features.columns import nearest
-        from features.phrases import FAMILIES
+        from features.opening.columns import nearest
+        from features.words.phrases import FAMILIES
         from serving import drivers
 
         known = [*(family.name for family in FAMILIES), *drivers.NAMES]

@@ -144,8 +144,8 @@ def read(
     """
     from pydantic import TypeAdapter, ValidationError
 
-    from features import variables
     from features.errors import SettingsError
+    from features.opening import variables
 
     def section(name: str) -> Any:
         return variables.expand(content.get(name, {}), environ, name)
@@ -175,7 +175,7 @@ def _sources(
     content: Mapping[str, Any], names: Collection[str], environ: Mapping[str, str], folder: Path
 ) -> Sources:
     """The sources of some names; the variables of the others need not be set."""
-    from features import locations, variables
+    from features.opening import locations, variables
 
     given = {
         name: variables.expand(content[name], environ, f"sources.{name}")

@@ -33,7 +33,7 @@ def scores(connection: Any, path: Path) -> ir.Table:
     Parameters
     ----------
     connection : ibis DuckDB backend
-        From `features.connection.duckdb`.
+        From `features.opening.connection.duckdb`.
     path : Path
         Parquet file that a full scoring wrote.
 

@@ -22,7 +22,7 @@ from serving.groups.lifecycle import Rhythm
 from serving.groups.potential import Potential
 from serving.groups.segments import Quintiles
 from serving.groups.tiers import FREE, Costs, Cuts
-from training.unsaid import Finding
+from training.silence.unsaid import Finding
 
 #: Raised when the layout or the meaning of the thresholds changes.
 FORMAT = 1

@@ -1,9 +1,9 @@
 """Rule segments: groups of customers that the settings describe by an expression.
 
-In: sections ``[segments.<name>]`` with a condition over the score table and the behaviour table
-of the same date. Out: expressions of the engine. A customer may be in several, or in none. The
-conditions are parsed and built piece by piece (`features.expressions`): no text of the settings
-reaches the engine, and a condition that cannot be is found when the settings are loaded.
+In: sections ``[segments.<name>]`` with a condition over the score table and the behaviour table of
+the same date. Out: expressions of the engine. A customer may be in several, or in none. The
+conditions are parsed and built piece by piece (`features.opening.expressions`): no text of the
+settings reaches the engine, and a condition that cannot be is found when the settings are loaded.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def belongs(table: ir.Table, name: str, rule: SegmentSettings) -> ir.BooleanValu
     SettingsError
         If the text is no such condition.
     """
-    from features.expressions import condition
+    from features.opening.expressions import condition
 
     return condition(table, rule.where, f"segments.{name}.where").fill_null(False)
 

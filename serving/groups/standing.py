@@ -133,7 +133,7 @@ def segments(place: Store, day: date, rules: Mapping[str, SegmentSettings]) -> S
     InputError, SettingsError
         If a rule does not fit the tables.
     """
-    from features import connection
+    from features.opening import connection
     from serving.groups import ledger, named
     from serving.groups import summary as groups
     from serving.groups.rules import NAMED
@@ -195,7 +195,7 @@ def gains(place: Store, day: date, value: ValueSettings, *, raised: float) -> tu
     -------
     tuple of Gain
     """
-    from features import connection
+    from features.opening import connection
     from serving import scores
     from serving.groups import ledger, retention
 
@@ -233,7 +233,7 @@ def since(place: Store, day: date, before: date, *, listed: int = RISES) -> Sinc
     ScoreTableError
         If the two cannot be compared.
     """
-    from features import connection
+    from features.opening import connection
     from serving import scores, silence
     from serving.groups import equity as worth
     from serving.groups import ledger, migration, rises
@@ -282,7 +282,7 @@ def equity(
     ScoreTableError
         If a score table is missing, or the two cannot be compared.
     """
-    from features import connection
+    from features.opening import connection
     from serving import scores
     from serving.groups import ledger
 

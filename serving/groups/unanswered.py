@@ -11,12 +11,12 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from serving import abstention
-from training.unsaid import OUTSIDE, WORDS
+from training.silence.unsaid import OUTSIDE, WORDS
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-    from training.unsaid import Finding
+    from training.silence.unsaid import Finding
 
 NO_STAGE = "(none)"
 _MENDS = {
@@ -136,7 +136,7 @@ def of_file(path: Any) -> tuple[Unanswered, ...]:
     ScoreTableError
         If it is missing or no score table.
     """
-    from features import connection
+    from features.opening import connection
     from serving import scores
     from serving.groups import ledger
 

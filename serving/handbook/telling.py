@@ -9,9 +9,9 @@ from features.freshness import SHORT_DAYS
 from serving import abstention, drivers, reasons
 from serving.catalogue import REASON
 from serving.handbook.text import chapter, prose, table
-from training import unsaid
-from training.reach import FURTHEST, HELD
-from training.shape import FACTOR
+from training.silence import unsaid
+from training.silence.reach import FURTHEST, HELD
+from training.silence.shape import FACTOR
 
 
 def of_reasons() -> str:

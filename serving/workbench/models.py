@@ -16,8 +16,8 @@ from serving.api.failures import Failure
 from serving.worker import Worker
 
 if TYPE_CHECKING:
-    from training.records import Record
-    from training.registry import Change, Version
+    from training.runs.records import Record
+    from training.runs.registry import Change, Version
 
 #: Seconds for which the registry's answer is believed.
 KEPT = 60.0
@@ -119,7 +119,7 @@ def registered(worker: Worker, clock: Callable[[], float] = time.monotonic) -> R
 
 @lru_cache(maxsize=4)
 def _asked(tracking: str, name: str, minute: int) -> Registered:
-    from training import registry
+    from training.runs import registry
 
     del minute
     changes = registry.reigns(tracking, name)
@@ -148,7 +148,7 @@ def _record(worker: Worker, version: Version) -> Record | None:
 
 @lru_cache(maxsize=16)
 def _read(tracking: str, run_id: str) -> Record:
-    from training import records
+    from training.runs import records
 
     return records.read(tracking, run_id)
 

@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from string import Formatter
 
-from features.phrases import FAMILIES
+from features.words.phrases import FAMILIES
 from serving.workbench import language
 
 _FOLDER = Path(__file__).parent / "words"

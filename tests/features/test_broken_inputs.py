@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.compat import arrow
-from features.contract import (
+from features.contracts.contract import (
     AMOUNT_RANGE,
     FUTURE,
     MALFORMED,

@@ -7,12 +7,12 @@ from datetime import date, timedelta
 import ibis
 import pytest
 from hypothesis import given, settings
+from tests.features.test_subscription import AS_OF, ROWS, as_rows
 
 from features import fates
 from features.compat import arrow
 from tests.features import subscribers
 from tests.features.subscribers import GRACE, by_customer, fate, inputs, row, spells, table
-from tests.features.test_subscription import AS_OF, ROWS, as_rows
 
 HORIZON = 60
 NAMES = ("ended_after", "end_reason", "occasions", "spend")

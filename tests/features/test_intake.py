@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from features.compat import arrow
-from features.contract import DUPLICATE, MALFORMED
+from features.contracts.contract import DUPLICATE, MALFORMED
 from features.errors import EmptyError, SettingsError
 from features.inputs import Inputs
 from features.intake import read

@@ -270,7 +270,7 @@ def test_a_log_that_reaches_the_rest_is_not_told(healthy, scored):
 
 
 def test_the_card_says_where_the_model_is_silent(healthy):
-    from training import records, registry
+    from training.runs import records, registry
 
     tracking = f"sqlite:///{healthy.parent / '.regulars' / 'mlflow.db'}"
     (version,) = registry.versions(tracking, "deli")

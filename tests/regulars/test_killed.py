@@ -16,7 +16,7 @@ from mlflow import MlflowClient
 from typer.testing import CliRunner
 
 from regulars import cli
-from training import unfinished
+from training.runs import unfinished
 
 SETTINGS = """\
 name = "kiosk"

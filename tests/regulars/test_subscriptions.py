@@ -161,7 +161,7 @@ def test_another_training_meets_the_gate(service, trained, scores):
 def test_the_run_keeps_the_retention_and_the_card_the_words(service, trained):
     from mlflow.artifacts import download_artifacts
 
-    from training import registry
+    from training.runs import registry
 
     uri = f"sqlite:///{service.parent}/.regulars/streaming/mlflow.db"
     kept = registry.client(uri).get_run(trained["run_id"]).data.params

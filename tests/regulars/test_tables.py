@@ -18,7 +18,7 @@ from regulars.data_report import DataReport
 from regulars.settings import Settings, load
 from serving.groups.watchlist import Watchlist
 from training.readiness import Answer
-from training.registry import Change, Version
+from training.runs.registry import Change, Version
 
 
 def shown(table: Table | None) -> str:

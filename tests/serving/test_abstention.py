@@ -15,8 +15,8 @@ from features.freshness import Freshness
 from serving.abstention import ANSWERS, explain
 from serving.groups.population import Thresholds
 from training.errors import StatisticalWarning
-from training.shape import learn
-from training.unsaid import SPEND
+from training.silence.shape import learn
+from training.silence.unsaid import SPEND
 
 AS_OF = date(2024, 7, 1)
 BOUNDS = [f"{name}_{end}" for name in SPEND for end in ("lower", "upper")]

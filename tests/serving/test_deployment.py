@@ -24,7 +24,7 @@ def nothing_here(tmp_path, monkeypatch):
 @pytest.fixture
 def champion(monkeypatch):
     """MLflow's answer, and what it was asked."""
-    from training import registry
+    from training.runs import registry
 
     asked = []
 
@@ -96,7 +96,7 @@ def test_a_scorer_in_the_environment_needs_no_mlflow(tmp_path, champion):
 
 
 def test_pinning_makes_every_later_resolution_the_same(tmp_path, champion, monkeypatch):
-    from training import registry
+    from training.runs import registry
 
     environ = write(tmp_path)
     pin(environ)
@@ -116,7 +116,7 @@ def test_pinning_names_the_settings_from_every_folder(tmp_path, champion, monkey
 
 
 def test_without_a_champion_there_is_a_deployment_without_a_scorer(tmp_path, monkeypatch):
-    from training import registry
+    from training.runs import registry
 
     monkeypatch.setattr(registry, "champion", lambda *_: None)
     environ = write(tmp_path)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.phrases import FAMILIES
+from features.words.phrases import FAMILIES
 from serving import drivers
 from serving.reasons import LOWERS, RAISES
 from serving.scores import REASON

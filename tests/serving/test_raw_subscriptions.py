@@ -19,14 +19,14 @@ from serving.api.plans import Plans
 from serving.api.submitted import ScoreRequest
 from serving.deployment import Deployment, Names
 from serving.worker import Worker
-from training.spread import Spread
 from training.subscriptions import simulate
 from training.subscriptions.hazard import Hazard
 from training.subscriptions.plans import Plans as Retention
 from training.subscriptions.prices import Prices
 from training.subscriptions.scorer import SubscriptionScorer
-from training.swing import Swing
 from training.terms import Terms
+from training.windows.spread import Spread
+from training.windows.swing import Swing
 
 AS_OF, NOW = date(2024, 2, 1), datetime(2024, 2, 2, 6, tzinfo=UTC)
 FIRST = date(2023, 1, 1)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features import connection
+from features.opening import connection
 from serving import satisfaction as room
 from serving.groups.lifecycle import STAGES
 from serving.satisfaction import SATISFIED, SILENT, UNHAPPY

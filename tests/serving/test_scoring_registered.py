@@ -61,10 +61,10 @@ def scorer(request, behaviour_rows):
     """The value model alone, then the blend beside it, with intervals."""
     from training.asked import Asked
     from training.fitting import fit_origin
-    from training.known import know
-    from training.panel import Origin
     from training.settings import ChurnSettings, ValueSettings
-    from training.spread import Window, learn
+    from training.windows.known import know
+    from training.windows.panel import Origin
+    from training.windows.spread import Window, learn
 
     asked = Asked(ChurnSettings(horizon_days=HORIZON_DAYS), ValueSettings())
     quiet = behaviour_rows["overdue_ratio"].fillna(1.0) + behaviour_rows["days_since_last"] / 90

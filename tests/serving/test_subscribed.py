@@ -135,7 +135,7 @@ def alike(found: pd.DataFrame, expected: pd.DataFrame, *, but: tuple[str, ...] =
 
 
 def latest(business: Business, known: pd.DataFrame) -> pd.Series:
-    """Place of each subscriber's row that counts now, by the rule of features.subscription."""
+    """Place of each subscriber's row that counts now, by the rule of `features`."""
     rows = business.rows[business.rows["customer_id"].isin(known.index)]
     until = rows["end"].fillna("9999-12-31")
     order = rows.assign(until=until).sort_values(["until", "start"])

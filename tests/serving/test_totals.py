@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from serving.totals import equity, expected, in_words, of_all
-from training.spread import Spread
-from training.swing import Swing
+from training.windows.spread import Spread
+from training.windows.swing import Swing
 
 SWING = Swing(0.2, 0.1, 0.3, 5.0, (0.0,), (0.1,))
 

@@ -53,7 +53,7 @@ def test_today_is_where_the_business_is():
 
 
 def test_before_the_first_training_and_scoring_it_starts_and_is_not_ready(tmp_path, monkeypatch):
-    from training import registry
+    from training.runs import registry
 
     monkeypatch.setattr(registry, "champion", lambda *_: None)
     settings = tmp_path / "regulars.toml"

@@ -15,8 +15,8 @@ from training import families
 from training.asked import Asked
 from training.errors import StatisticalWarning
 from training.families import CANDIDATES, PLAIN, Family, Shelf, choose, seen_from
-from training.known import VALUE_FEATURES, know
 from training.settings import ChurnSettings, ValueSettings
+from training.windows.known import VALUE_FEATURES, know
 
 START = date(2024, 1, 1)
 HORIZON = 60

@@ -14,13 +14,13 @@ import pytest
 
 from features.inputs import MONEY_TYPE, Inputs
 from tests.training.conftest import AS_OF, HORIZON
-from training import report
 from training.asked import Asked
 from training.evidence import Evidence, Order
 from training.margins import Margins
-from training.panel import behaviour_frame
 from training.pipeline import Training, gather
+from training.runs import report
 from training.scorer import PREDICTED, Scorer
+from training.windows.panel import behaviour_frame
 
 LIFETIME = ("clv", "clv_lower", "clv_upper")
 

@@ -13,15 +13,16 @@ import pytest
 
 from features.inputs import Inputs
 from tests.training.conftest import AS_OF, FIRST, HORIZON, as_inputs
-from training import pipeline, registry, report
+from training import pipeline
 from training.asked import Asked
 from training.errors import NotEnoughData
 from training.evidence import Evidence, Order
-from training.panel import behaviour_frame, schedule
 from training.pipeline import Training, gather, train
+from training.runs import registry, report
 from training.scorer import PREDICTED, Scorer
 from training.settings import ChurnSettings, ValueSettings
-from training.swing import of
+from training.windows.panel import behaviour_frame, schedule
+from training.windows.swing import of
 
 
 def _gathered(inputs: Inputs, order: Order) -> Evidence:

@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.panel import schedule
 from training.readiness import MIN_REPEAT_CUSTOMERS, assess
+from training.windows.panel import schedule
 
 FIRST = date(2020, 1, 1)
 

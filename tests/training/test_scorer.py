@@ -16,13 +16,13 @@ import pytest
 from features.inputs import Inputs
 from tests.training.conftest import AS_OF, HORIZON
 from training.asked import Asked
-from training.blend import Blend
 from training.errors import RegistryError, TrainingError
 from training.evidence import Order
-from training.panel import behaviour_frame
+from training.learners.blend import Blend
 from training.pipeline import Training
 from training.scorer import PREDICTED, Scorer
 from training.value.calendar import WEEKS, Calendar
+from training.windows.panel import behaviour_frame
 
 #: Twice as much in the last eight weeks of the year as in any other.
 _WINTER = [2.0 if week >= WEEKS - 8 else 1.0 for week in range(WEEKS)]

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from training.churn import ChurnModel
-from training.metrics import log_loss
+from training.grading.metrics import log_loss
+from training.learners.churn import ChurnModel
 from training.tune import SEARCHED, search
 
 

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from training.known import Known
 from training.value.model import ValueModel
 from training.value.simulate import Truth, simulate
 from training.value.value_by_frequency import scale
 from training.values import ValueChoice, choose_values, values_of
+from training.windows.known import Known
 
 # What plain Gamma-Gamma says of such values is what this module is for.
 pytestmark = pytest.mark.filterwarnings("ignore:Frequency and value of purchases")

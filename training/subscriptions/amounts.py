@@ -19,10 +19,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.spread import LEVEL
 from training.subscriptions import periods
 from training.subscriptions.periods import Floats
 from training.subscriptions.prices import PARTS, Prices
+from training.windows.spread import LEVEL
 
 #: Where an interval may begin, the central one first: of equally short ones the first is taken.
 LOWER = (0.10, 0.15, 0.05, 0.20, 0.0)

@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from training import backtest, groups, limits, reach, reliability, shape
+from training import backtest
 from training.asked import Asked
 from training.errors import NotEnoughData, StatisticalWarning
 from training.evidence import Evidence, Order
 from training.fingerprint import Fingerprint
 from training.fitting import Fitted, feature_families
-from training.grades import Grade, grade
-from training.panel import behaviour_frame
-from training.skill import Draws, draws
-from training.spread import Spread, Window, learn
+from training.grading import groups, reliability
+from training.grading.grades import Grade, grade
+from training.grading.skill import Draws, draws
+from training.silence import limits, reach, shape
 from training.subscriptions import curves, periods, windows
 from training.subscriptions.failures import Failures
 from training.subscriptions.hazard import Hazard
@@ -37,6 +37,8 @@ from training.subscriptions.prices import Prices
 from training.subscriptions.scorer import PERIOD_FAMILIES, SubscriptionScorer
 from training.subscriptions.stages import Origin, Stages, stages
 from training.subscriptions.windows import Learned
+from training.windows.panel import behaviour_frame
+from training.windows.spread import Spread, Window, learn
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -188,7 +190,7 @@ def fingerprint(table: ir.Table, as_of: date) -> Fingerprint:
     Fingerprint
         Of daily totals: equal for equal rows in any order; no customer can be read from it.
     """
-    from features.spells import known
+    from features.families.spells import known
 
     rows = known(table, as_of)
     daily = rows.group_by(["day", "until", "plan"]).aggregate(
@@ -333,7 +335,7 @@ def _evidence(
     now: pd.DataFrame,
     order: Order,
 ) -> Evidence:
-    from training import tracking
+    from training.runs import tracking
 
     newest = plan.tests[0] if known.tested.newest is not None else None
     served: Any = scorer

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from training.calibration import Sigmoid
+from training.learners.calibration import Sigmoid
 from training.subscriptions import periods
 from training.subscriptions.periods import Floats
 from training.subscriptions.plans import Plans
 
 if TYPE_CHECKING:
-    from training.churn import ChurnModel
+    from training.learners.churn import ChurnModel
 
 PLAN, RENEWALS = "subscription_plan", "subscription_renewals"
 #: Features of a period beside those of the subscriber.
@@ -146,7 +146,7 @@ class Hazard:
         told = json.loads((folder / FILE).read_text(encoding="utf-8"))
         trees: Any = None
         if (folder / TREES).is_dir():
-            from training.churn import ChurnModel
+            from training.learners.churn import ChurnModel
 
             trees = ChurnModel.load(folder / TREES)
         return cls(

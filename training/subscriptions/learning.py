@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from training.asked import Asked
-from training.calibration import Sigmoid
+from training.learners.calibration import Sigmoid
 from training.subscriptions import hazard as hazards
 from training.subscriptions import periods
 from training.subscriptions.hazard import Hazard

@@ -20,7 +20,6 @@ import numpy as np
 import pandas as pd
 
 from training.scorer import PREDICTED
-from training.spread import Spread
 from training.subscriptions import periods
 from training.subscriptions.amounts import FIXED, Amounts
 from training.subscriptions.failures import Failures
@@ -29,11 +28,12 @@ from training.subscriptions.margins import TermMargins
 from training.subscriptions.periods import Floats
 from training.subscriptions.prices import Prices
 from training.terms import OnTerms, Terms, by_family
+from training.windows.spread import Spread
 
 if TYPE_CHECKING:
-    from training.churn import ChurnModel
-    from training.reach import Reach
-    from training.shape import Shape
+    from training.learners.churn import ChurnModel
+    from training.silence.reach import Reach
+    from training.silence.shape import Shape
 
 KIND = "subscription"
 HAZARD = "hazard"
@@ -183,7 +183,7 @@ class SubscriptionScorer(OnTerms):
     def _worth(self, frame: pd.DataFrame, moved: float) -> Floats:
         from scipy.special import expit
 
-        from training.level import log_odds
+        from training.windows.level import log_odds
 
         span, rate = self.clv_horizon_days, self.terms.annual_discount_rate
         due = periods.dues(frame, self._as_of(frame), periods.periods_within(frame, span))
@@ -267,8 +267,8 @@ class SubscriptionScorer(OnTerms):
         SubscriptionScorer
             Predicts bit for bit what the saved one did.
         """
-        from training.reach import Reach
-        from training.shape import Shape
+        from training.silence.reach import Reach
+        from training.silence.shape import Shape
 
         return cls(
             Terms(**head["terms"]),

@@ -1,8 +1,9 @@
 """Past as-of dates of subscribers: what is trained, what is calibrated later, what is tested.
 
 In: the first day of the subscriptions, an as-of date, and the length of a window: the horizon and
-the grace after it, when an end is final. Out: a rolling origin like that of `training.panel`, in
-two stages, since a hazard is calibrated on renewals that came up after those it was learned from.
+the grace after it, when an end is final. Out: a rolling origin like that of
+`training.windows.panel`, in two stages, since a hazard is calibrated on renewals that came up after
+those it was learned from.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from training.errors import NotEnoughData
-from training.panel import MAX_ORIGINS, MAX_SNAPSHOTS, MIN_HISTORY_DAYS, STEP_DAYS
+from training.windows.panel import MAX_ORIGINS, MAX_SNAPSHOTS, MIN_HISTORY_DAYS, STEP_DAYS
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from training.panel import behaviour_frame
-from training.reliability import needed
-from training.spread import LEVEL, Window
+from training.grading.reliability import needed
 from training.subscriptions import periods
 from training.subscriptions.amounts import FIXED, Amounts
 from training.subscriptions.hazard import Hazard
 from training.subscriptions.prices import Prices
 from training.subscriptions.scorer import PRICE, predicted
+from training.windows.panel import behaviour_frame
+from training.windows.spread import LEVEL, Window
 
 if TYPE_CHECKING:
     from features.inputs import Inputs
@@ -146,7 +146,7 @@ def held(
     Returns
     -------
     pandas.DataFrame
-        As `training.reliability.by_kind` sums it up. Spend is asked of who pays a price.
+        As `training.grading.reliability.by_kind` sums it up. Spend is asked of who pays a price.
     """
     due = periods.dues(truth, at, periods.periods_within(truth, horizon_days))
     chances = learned.hazard.chances(truth, due)

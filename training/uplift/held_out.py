@@ -3,7 +3,7 @@
 In: a trial. Out: for every customer the predicted outcome under each arm and the effect of each
 action, by a learner of the other folds, and the scores that they are judged by. There is one trial
 and no time to test across, so folds are dealt at random, evenly by arm and return; equal rows, or
-rows of one customer, stay in one fold (`training.crossfit`).
+rows of one customer, stay in one fold (`training.labels.crossfit`).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Literal
 
 import numpy as np
 
-from training.churn import ChurnModel
-from training.crossfit import FOLDS, deal, groups_of_equals
+from training.labels.crossfit import FOLDS, deal, groups_of_equals
+from training.learners.churn import ChurnModel
 from training.uplift.effects import Line, scores
 from training.uplift.learners import Kind, Learner
 from training.uplift.trial import OUTCOMES, RETURNED, SPEND, Trial
@@ -80,7 +80,8 @@ class HeldOut:
         """Effects as they are to be read, by lines fitted on the outcomes of other customers.
 
         The predictions that a line is fitted to are of models that may have seen the customer, as
-        in `training.crossfit`; in trials without an effect that gains nothing (docs/uplift.md).
+        in `training.labels.crossfit`; in trials without an effect that gains nothing
+        (docs/uplift.md).
 
         Parameters
         ----------

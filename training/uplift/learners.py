@@ -1,9 +1,10 @@
 """T- and X-learner on boosted trees: what each arm changes for each customer.
 
 In: a randomised trial. Out: the change of the return probability and of the spend that each action
-brings against doing nothing. Trees have the settings of `training.churn.ChurnModel`: log-loss for
-the return, Tweedie's distribution with a log link for the spend, which is zero for most and large
-for a few (`training.spend`), and squared error for imputed effects, as a mean is asked for.
+brings against doing nothing. Trees have the settings of `training.learners.churn.ChurnModel`:
+log-loss for the return, Tweedie's distribution with a log link for the spend, which is zero for
+most and large for a few (`training.learners.spend`), and squared error for imputed effects, as a
+mean is asked for.
 
 With arms a, 0 for nothing, and μₐ(x) = E[Y | x, arm a]:
 
@@ -30,9 +31,9 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from training.churn import ChurnModel
-from training.encoding import Encoder
-from training.spend import POWER
+from training.learners.churn import ChurnModel
+from training.learners.encoding import Encoder
+from training.learners.spend import POWER
 from training.uplift.trial import OUTCOMES, RETURNED, Trial
 
 Kind = Literal["T", "X"]

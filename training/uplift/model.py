@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from training.churn import ChurnModel
-from training.encoding import Encoder
+from training.learners.churn import ChurnModel
+from training.learners.encoding import Encoder
 from training.uplift.effects import Line
 from training.uplift.gate import Verdict, judge
 from training.uplift.held_out import Basis, HeldOut, hold_out, worth_of_return

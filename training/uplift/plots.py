@@ -1,7 +1,7 @@
 """Charts of uplift: the Qini curve and the profit curve.
 
-In: finished tables. Out: Altair charts of aggregated data, drawn as those of `training.plots`,
-whose `save` writes them.
+In: finished tables. Out: Altair charts of aggregated data, drawn as those of
+`training.grading.plots`, whose `save` writes them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from training.plots import BLUE, GREY, HEIGHT, PALETTE, WIDTH
+from training.grading.plots import BLUE, GREY, HEIGHT, PALETTE, WIDTH
 from training.uplift.qini import Qini
 
 if TYPE_CHECKING:

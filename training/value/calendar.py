@@ -4,12 +4,12 @@ In: how much was bought on each day of the log. Out: a calendar index, with grow
 the log holds less than two years a season cannot be told from growth, and the calendar is flat and
 says that the season is missing.
 
-How it fits with `training.level`: the level of a horizon holds its season already (it is that of
-last year's same window), and the horizons that have one, the anchors of `training.carry`, are those
-that are tested. So the calendar leaves them as they are, and the season is counted once: between
-two of them it says on which days the purchases fall, before the first and beyond the last how much
-more or less comes in a stretch than in the horizon beside it. It does so as a clock that runs
-faster in weeks in which more is bought (`Calendar.aligned`).
+How it fits with `training.windows.level`: the level of a horizon holds its season already (it is
+that of last year's same window), and the horizons that have one, the anchors of
+`training.windows.carry`, are those that are tested. So the calendar leaves them as they are, and
+the season is counted once: between two of them it says on which days the purchases fall, before the
+first and beyond the last how much more or less comes in a stretch than in the horizon beside it. It
+does so as a clock that runs faster in weeks in which more is bought (`Calendar.aligned`).
 """
 
 from __future__ import annotations

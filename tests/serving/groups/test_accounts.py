@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features import connection
+from features.opening import connection
 from serving.groups import accounts, ledger, tiers
 
 

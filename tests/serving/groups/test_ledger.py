@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from features import connection
+from features.opening import connection
 from serving import scores
 from serving.errors import ScoreTableError
 from serving.groups import equity, ledger, migration, named, rises

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from features import connection
+from features.opening import connection
 from serving.groups import ledger, rules
 from serving.groups import summary as groups
 from serving.groups.rules import SegmentSettings

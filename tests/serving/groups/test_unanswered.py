@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.connection import duckdb
 from features.freshness import Freshness
+from features.opening.connection import duckdb
 from serving import abstention, scores
 from serving.groups import ledger, unanswered
-from training.reach import HELD, in_brief
+from training.silence.reach import HELD, in_brief
 
 AS_OF = date(2024, 7, 1)
 

@@ -162,12 +162,12 @@ def read_log(folder: Path) -> Any:
 
 def fit_scorer(folder: Path) -> None:
     """Train on what was known one horizon before the as-of date, and save."""
-    from training import panel
     from training.asked import Asked
     from training.fitting import fit_origin
-    from training.known import know
     from training.settings import ChurnSettings, ValueSettings
-    from training.spread import Window, learn
+    from training.windows import panel
+    from training.windows.known import know
+    from training.windows.spread import Window, learn
 
     inputs, then = read_log(folder), AS_OF - timedelta(days=HORIZON_DAYS)
     asked = Asked(ChurnSettings(horizon_days=HORIZON_DAYS), ValueSettings())

@@ -41,7 +41,7 @@ CARD = "# Card\n\n## Grades\n\n| question | grade |\n|---|---|\n| risk | A |\n| 
 
 
 def version(number, *aliases):
-    from training.registry import Version
+    from training.runs.registry import Version
 
     tags = {"trained_as_of": "2024-07-01", "speaker": "blend", "grade_risk": "A", "gate": "passed"}
     return Version(number, f"run {number}", "2024-07-02T00:00:00+00:00", aliases, tags)
@@ -59,8 +59,8 @@ def made_measurement():
 def full(shop, scored, service):
     """The shop with something on every page: an earlier table, a data report, trained versions."""
     from serving.workbench.models import Registered
-    from training.records import Record
-    from training.registry import Change
+    from training.runs.records import Record
+    from training.runs.registry import Change
 
     earlier = shop.scores["as_of"].iloc[0] - timedelta(days=91)
     scored(shop.folder, as_of=earlier)

@@ -82,7 +82,7 @@ def test_without_a_champion_or_a_score_table_there_is_no_bento(shop, tmp_path, m
     given = {**shop.environ, "REGULARS_CONFIG": str(settings)}
     with pytest.raises(ServingError, match="regulars score"):
         bento.put(deployment.resolve(given))
-    from training import registry
+    from training.runs import registry
 
     monkeypatch.setattr(registry, "champion", lambda *_: None)
     with pytest.raises(ServingError, match="regulars train"):

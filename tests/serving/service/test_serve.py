@@ -25,7 +25,7 @@ def shop_copy(shop, tmp_path_factory):
     """The shop in a folder of its own, its scorer registered as version 1 and 2, 1 champion."""
     from mlflow import MlflowClient
 
-    from training import registry
+    from training.runs import registry
 
     folder = tmp_path_factory.mktemp("copy") / "shop"
     shutil.copytree(shop.folder, folder)
@@ -46,7 +46,7 @@ def shop_copy(shop, tmp_path_factory):
 
 
 def promote(folder: Path, version: str) -> None:
-    from training import registry
+    from training.runs import registry
 
     uri = f"sqlite:///{folder}/store/mlflow.db"
     registry.promote(uri, "made-shop", version, why="in a test", now=datetime.now(UTC))

@@ -21,7 +21,7 @@ from serving.workbench import (
     pages,
     timeline,
 )
-from training import registry
+from training.runs import registry
 
 AGES = {"dated in the future", "today", "%(number)s day old"}
 TEMPLATES = Path(pages.__file__).parent / "templates"

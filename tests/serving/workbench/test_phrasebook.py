@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from features.catalogue import FEATURES
-from features.phrases import FAMILIES
+from features.words.phrases import FAMILIES
 from serving.reasons import reasons
 from serving.workbench import language, phrasebook
 

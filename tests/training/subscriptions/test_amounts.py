@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from training.reliability import needed
-from training.spread import LEVEL
+from training.grading.reliability import needed
 from training.subscriptions import periods
 from training.subscriptions.amounts import FIXED, Amounts
 from training.subscriptions.prices import Prices
+from training.windows.spread import LEVEL
 
 MONTH = 30.4375
 TERMS = np.array([MONTH, MONTH, 28.0])

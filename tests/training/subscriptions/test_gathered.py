@@ -21,13 +21,13 @@ from tests.training.subscriptions.conftest import (
     ordered,
 )
 from training.errors import NotEnoughData
-from training.panel import behaviour_frame
 from training.scorer import PREDICTED, Scorer
-from training.spread import learn
 from training.subscriptions import gathered as trainings
 from training.subscriptions import readiness, simulate
 from training.subscriptions.scorer import SubscriptionScorer
 from training.subscriptions.windows import undecided
+from training.windows.panel import behaviour_frame
+from training.windows.spread import learn
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from scipy.special import logit
 
-from training.calibration import Sigmoid
-from training.churn import ChurnModel
+from training.learners.calibration import Sigmoid
+from training.learners.churn import ChurnModel
 from training.subscriptions import hazard as hazards
 from training.subscriptions.hazard import Hazard
 from training.subscriptions.plans import Plans

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.plots import save
+from training.grading.plots import save
 from training.uplift import policy
 from training.uplift.plots import profit_chart, qini_chart
 from training.uplift.policy import Money

@@ -1,0 +1,1 @@
+"""What each source must hold: rows accepted, or rejected with a reason."""

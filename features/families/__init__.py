@@ -1,0 +1,1 @@
+"""Families of features: each a plan from customer-days or events to columns."""

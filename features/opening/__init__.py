@@ -1,0 +1,1 @@
+"""Tables opened wherever they are, as text or as they come, and their expressions."""

@@ -1,0 +1,1 @@
+"""Columns described, and what they say to people."""

@@ -1,0 +1,1 @@
+"""How good predictions are: figures, rules of thumb, grades, reliability."""

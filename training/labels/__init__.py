@@ -1,0 +1,1 @@
+"""The rule `label`: one snapshot whose churn stands in a column."""

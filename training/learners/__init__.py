@@ -1,0 +1,1 @@
+"""Models of risk and of spend that learn from a panel, alone and blended."""

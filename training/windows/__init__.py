@@ -1,0 +1,1 @@
+"""The past seen as of dates: panels, levels, the horizons, and how far outcomes lie off."""
