@@ -32,6 +32,7 @@ from serving.workbench import insight, pages
 from serving.worker import Worker
 from training.subscriptions import simulate
 from training.subscriptions.hazard import Hazard
+from training.subscriptions.margins import TermMargins
 from training.subscriptions.plans import Plans as Retention
 from training.subscriptions.scorer import SubscriptionScorer
 from training.terms import Terms
@@ -428,3 +429,14 @@ def test_the_page_tells_it_in_the_words_of_a_contract(worker, making, spoken, as
     assert 'name="percent"' in told and 'name="amount"' not in told
     assert '<option value="-25"' in told and "<option>annual</option>" in told
     assert (said in told) == (spoken == "en")
+
+
+def test_margins_of_the_rows_are_the_rates_of_the_subscribers(making):
+    """A third of the price, to the cent, is stated for half of them; plans tell the others."""
+    rows = making("period").behaviour
+    found = TermMargins.learn(rows)
+    assert found is not None
+    stated = rows["subscription_margin"].notna().to_numpy()
+    assert 0.3 < stated.mean() < 0.7
+    assert found.rates(rows) == pytest.approx(1 / 3, abs=0.001)
+    assert set(found.plans) == set(rows["subscription_plan"].dropna())

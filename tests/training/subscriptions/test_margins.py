@@ -94,3 +94,10 @@ def test_saved_and_loaded_margins_are_the_same(scorer, frame, tmp_path):
     scorer.save(tmp_path / "plain")
     assert Scorer.load(tmp_path / "own").margins == own.margins
     assert Scorer.load(tmp_path / "plain").margins is None
+
+
+def test_no_model_of_behaviour_reads_a_margin(frame):
+    from training.fitting import feature_families
+
+    assert "subscription_price" in feature_families(frame.columns)
+    assert "subscription_margin" not in feature_families(frame.columns)
