@@ -57,6 +57,8 @@ def _close_killed(settings: Settings) -> None:
     from training.runs import unfinished
 
     under_way = jobs.store(settings).trainings()
+    if not under_way.is_dir():
+        return
     for run_id in unfinished.close(jobs.tracking_uri(settings), settings.name, under_way):
         screen.note(
             f"Note: a training before this one was killed; its run {run_id}, RUNNING until now, "

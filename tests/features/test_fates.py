@@ -7,11 +7,11 @@ from datetime import date, timedelta
 import ibis
 import pytest
 from hypothesis import given, settings
-from tests.features.test_subscription import AS_OF, ROWS, as_rows
 
 from features import fates
 from features.compat import arrow
 from tests.features import subscribers
+from tests.features.families.test_subscription import AS_OF, ROWS, as_rows
 from tests.features.subscribers import GRACE, by_customer, fate, inputs, row, spells, table
 
 HORIZON = 60

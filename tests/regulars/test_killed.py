@@ -36,7 +36,8 @@ horizon_days = 30
 # waits there, since so little is done in it.
 TRAINING = """\
 import signal, sys
-from training import pipeline, tracking
+from training import pipeline
+from training.runs import tracking
 place, *arguments = sys.argv[1:]
 # A shell that starts jobs in the background hands on an ignored SIGINT.
 signal.signal(signal.SIGINT, signal.default_int_handler)

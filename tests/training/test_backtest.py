@@ -7,9 +7,9 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 import pytest
-from tests.training.test_spread import drawn
 
 from tests.training.conftest import AS_OF, HORIZON
+from tests.training.windows.test_spread import drawn
 from training import backtest
 from training.backtest import QUESTIONS, Backtest, measure, no_figures
 from training.grading.naive import RULES

@@ -228,7 +228,9 @@ def test_refunds_take_their_margin_back(known):
     assert found.rates(gone).tolist() == [found.rate]
 
 
-MONEYS = st.one_of(st.none(), st.floats(-1e6, 1e6), st.sampled_from([0.0, 0.01, -0.01]))
+# Money is exact in the engine, so nothing is smaller than its last decimal and yet not 0.
+CENTS = st.integers(-100_000_000, 100_000_000).map(lambda cents: cents / 100)
+MONEYS = st.one_of(st.none(), CENTS, st.sampled_from([0.0, 0.01, -0.01]))
 FIGURES = st.builds(
     Margins,
     st.floats(-1.0, 1.0),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from tests.training.test_spread import drawn
 
+from tests.training.windows.test_spread import drawn
 from training.grading import groups, reliability
 from training.pipeline import Training
 from training.windows.spread import learn

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
-from tests.training.test_spread import drawn
 
+from tests.training.windows.test_spread import drawn
 from training.windows.level import log_odds
 from training.windows.spread import Window
 from training.windows.swing import PRIOR, PRIOR_KIND, PRIOR_WINDOWS, Swing, learn, with_levels
