@@ -184,6 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as made:
         folder = given.folder or Path(made)
+        folder.mkdir(parents=True, exist_ok=True)
         home = service_contest.demonstration(folder)
         number = int(given.customers)
         config = large(home, folder / f"large-{number}", number)
