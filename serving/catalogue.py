@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from serving.groups.lifecycle import STAGES
 from serving.groups.tiers import TIERS
-from serving.reasons import LOWERS, RAISES, TOP
+from serving.insight.reasons import LOWERS, RAISES, TOP
 
 
 @dataclass(frozen=True)

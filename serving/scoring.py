@@ -26,8 +26,8 @@ from serving.errors import ScoringError
 from serving.groups import population
 from serving.groups.population import Thresholds
 from serving.groups.tiers import FREE, Costs
+from serving.insight.reasons import reasons, typical
 from serving.predictions import Predicted, Predictor
-from serving.reasons import reasons, typical
 
 if TYPE_CHECKING:
     from features.freshness import Freshness

@@ -14,7 +14,7 @@ from typing import Any, Self
 import pandas as pd
 from pydantic import BaseModel, Field, model_validator
 
-from serving import questions, subscribed, whatif
+from serving import questions
 from serving.api import answers
 from serving.api.failures import Failure
 from serving.api.horizon import records
@@ -22,6 +22,7 @@ from serving.api.messages import Finite, Id, ItemError, Meta, Request, RiskColum
 from serving.api.messages import ValueColumns as Value
 from serving.desk import Desk
 from serving.errors import ScoringError
+from serving.insight import subscribed, whatif
 from serving.worker import Worker
 
 #: Customers in one request: each is computed from its purchases.

@@ -14,11 +14,12 @@ from typing import Any, Literal, get_args
 import pyarrow as pa
 from pydantic import BaseModel, Field
 
-from serving import catalogue, changes, drivers, questions, silence, value_split
+from serving import catalogue, questions
 from serving.api import answers, limits
 from serving.api.messages import Id, Item, Meta, Probability, Reason, Request, Stage, Tier, failed
 from serving.api.routes import ADMIN, RISK, VALUE
 from serving.desk import Desk
+from serving.insight import changes, drivers, silence, value_split
 from serving.scores import REASON
 from serving.worker import Worker
 

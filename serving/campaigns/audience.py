@@ -184,7 +184,7 @@ def _has_reason(scores: pd.DataFrame, names: tuple[str, ...]) -> np.ndarray:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    from serving import drivers
+    from serving.insight import drivers
 
     lists = pa.array(scores["reasons"])
     if isinstance(lists, pa.ChunkedArray):

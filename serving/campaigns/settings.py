@@ -119,7 +119,7 @@ class ActionSettings(Section):
     def _known_reasons(cls, reasons: tuple[str, ...]) -> tuple[str, ...]:
         from features.opening.columns import nearest
         from features.words.phrases import FAMILIES
-        from serving import drivers
+        from serving.insight import drivers
 
         known = [*(family.name for family in FAMILIES), *drivers.NAMES]
         for name in reasons:

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from features.compat import arrow
-from serving.reasons import RAISES
-from serving.silence import Silence
+from serving.insight.reasons import RAISES
+from serving.insight.silence import Silence
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -122,7 +122,7 @@ def told(found: Sequence[Rise], known: Mapping[str, Silence]) -> tuple[Rise, ...
     ----------
     found : sequence of Rise
     known : mapping of str to Silence
-        By customer, as `serving.silence.silences` gives them.
+        By customer, as `serving.insight.silence.silences` gives them.
 
     Returns
     -------

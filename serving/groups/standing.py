@@ -234,9 +234,10 @@ def since(place: Store, day: date, before: date, *, listed: int = RISES) -> Sinc
         If the two cannot be compared.
     """
     from features.opening import connection
-    from serving import scores, silence
+    from serving import scores
     from serving.groups import equity as worth
     from serving.groups import ledger, migration, rises
+    from serving.insight import silence
 
     engine, paths = connection.duckdb(), (place.scores(before), place.scores(day))
     notes = ledger.doubts(*(scores.read_meta(path) for path in paths))

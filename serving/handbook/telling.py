@@ -6,9 +6,10 @@ import math
 
 from features.catalogue import FAMILIES
 from features.freshness import SHORT_DAYS
-from serving import abstention, drivers, reasons
+from serving import abstention
 from serving.catalogue import REASON
 from serving.handbook.text import chapter, prose, table
+from serving.insight import drivers, reasons
 from training.silence import unsaid
 from training.silence.reach import FURTHEST, HELD
 from training.silence.shape import FACTOR

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from serving.past import SCORED, Point
+from serving.insight.past import SCORED, Point
 from serving.workbench import timeline
 
 WIDTH, HEIGHT = timeline.WIDTH, 170

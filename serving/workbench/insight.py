@@ -11,11 +11,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from serving import changes, drivers, questions, similar, subscribed, whatif
+from serving import questions
 from serving.api import whatifs, why
 from serving.api.failures import Failure
 from serving.api.whatifs import ChangeRequest
 from serving.desk import Desk
+from serving.insight import changes, drivers, similar, subscribed, whatif
 from serving.worker import Worker
 
 #: Others alike that are shown.

@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from serving import past
 from serving.api.routes import RISK, VALUE
 from serving.desk import Desk
 from serving.errors import CampaignError, ScoreTableError
+from serving.insight import past
 from serving.scores import SCHEMA
 from serving.workbench import course, customers
 from serving.worker import Worker

@@ -230,7 +230,8 @@ def _described(
     """
     import pyarrow as pa
 
-    from serving import drivers, questions
+    from serving import questions
+    from serving.insight import drivers
     from serving.scores import SCHEMA
 
     desk = worker.need_desk()

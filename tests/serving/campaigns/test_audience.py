@@ -10,7 +10,6 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from serving import drivers
 from serving.campaigns.audience import (
     COOLING_OFF,
     KEY_ACCOUNT,
@@ -20,6 +19,7 @@ from serving.campaigns.audience import (
 )
 from serving.campaigns.settings import ActionSettings
 from serving.errors import CampaignError
+from serving.insight import drivers
 from serving.scores import REASON
 
 AS_OF = date(2024, 7, 1)

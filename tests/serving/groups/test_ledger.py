@@ -17,7 +17,7 @@ from serving.groups import summary as groups
 from serving.groups.lifecycle import STAGES
 from serving.groups.rules import NAMED
 from serving.groups.tiers import TIERS
-from serving.silence import Silence
+from serving.insight.silence import Silence
 
 THEN = date(2024, 4, 1)
 NOW = date(2024, 7, 1)

@@ -11,9 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.store import Store, write_parquet
-from serving import drivers, whatif
 from serving.api import whatifs
 from serving.api.group_messages import SatisfactionAnswer
+from serving.insight import drivers, whatif
 from serving.scores import REASON
 from serving.workbench import insight
 

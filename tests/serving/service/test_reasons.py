@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from features.store import Store
-from serving import scores, value_split
+from serving import scores
 from serving.api import why
+from serving.insight import value_split
 
 pytestmark = pytest.mark.service
 

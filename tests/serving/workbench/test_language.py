@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from starlette.requests import Request
 
-from serving import drivers, reasons
 from serving.campaigns import audience
 from serving.groups import named, watchlist
+from serving.insight import drivers, reasons
 from serving.workbench import (
     curves,
     customers,

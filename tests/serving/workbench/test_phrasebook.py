@@ -11,7 +11,7 @@ import pytest
 
 from features.catalogue import FEATURES
 from features.words.phrases import FAMILIES
-from serving.reasons import reasons
+from serving.insight.reasons import reasons
 from serving.workbench import language, phrasebook
 
 OTHERS = [code for code in language.LANGUAGES if code != language.ENGLISH]

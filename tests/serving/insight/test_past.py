@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from features.store import Store
-from serving import desk, past
+from serving import desk
+from serving.insight import past
 from training.value.model import ValueModel
 
 DAYS = [

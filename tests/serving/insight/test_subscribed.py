@@ -21,13 +21,14 @@ from features.fates import histories
 from features.inputs import Inputs
 from features.settings import Sources
 from features.store import Store, write_parquet
-from serving import desk, scores, scoring, subscribed, whatif
+from serving import desk, scores, scoring
 from serving.api import billing, whatifs
 from serving.api.failures import Failure
 from serving.api.plans import Plans
 from serving.deployment import Deployment, Names
 from serving.errors import ScoringError
-from serving.whatif import Change
+from serving.insight import subscribed, whatif
+from serving.insight.whatif import Change
 from serving.workbench import insight, pages
 from serving.worker import Worker
 from training.subscriptions import simulate

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving import value_split
+from serving.insight import value_split
 from serving.scores import to_table
 
 MARGIN = 0.3

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.words.phrases import FAMILIES
-from serving import drivers
-from serving.reasons import LOWERS, RAISES
+from serving.insight import drivers
+from serving.insight.reasons import LOWERS, RAISES
 from serving.scores import REASON
 
 LIST = pa.list_(REASON)

@@ -4,7 +4,7 @@ In: customer-days, events, subscriptions and behaviour rows of the store, and a 
 behaviour rows as they would be. The days are written out as the rows of a log that give these very
 days, the change is made to the rows, and the rows go through the feature plans that make the
 behaviour table; so what nobody touched is bit for bit what it was. Subscriptions are kept as rows
-(`serving.subscribed` changes them).
+(`serving.insight.subscribed` changes them).
 
 A what-if tells what the model would say of such a customer. It is no promise: that a customer who
 buys today is likelier to stay does not say that one who is made to buy would be.
@@ -29,9 +29,9 @@ import pyarrow as pa
 
 from features.catalogue import FEATURES
 from features.store import Store
-from serving import subscribed
 from serving.api import rows
 from serving.errors import ScoringError
+from serving.insight import subscribed
 
 if TYPE_CHECKING:
     from serving.api.plans import Plans
@@ -137,7 +137,7 @@ class Past:
         Their customer-days, events and subscriptions; None where none are kept, and of buyers
         the last.
     as_of : date
-    plans : list of serving.subscribed.Plan
+    plans : list of serving.insight.subscribed.Plan
         Of all subscribers.
     """
 

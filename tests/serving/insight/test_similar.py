@@ -7,7 +7,8 @@ import pyarrow as pa
 import pytest
 
 from features.store import Store, write_parquet
-from serving import desk, similar
+from serving import desk
+from serving.insight import similar
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from features.catalogue import FAMILIES, FEATURES, Family, Phrase
-from serving import reasons as room
-from serving.reasons import reasons, typical
+from serving.insight import reasons as room
+from serving.insight.reasons import reasons, typical
 
 RHYTHM = Family(
     name="rhythm",

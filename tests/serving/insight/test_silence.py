@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.store import Store
-from serving.silence import Silence, silences
+from serving.insight.silence import Silence, silences
 
 THEN, NOW = date(2024, 4, 1), date(2024, 7, 1)
 

@@ -13,10 +13,10 @@ from features import intake, records, table
 from features.catalogue import FEATURES
 from features.settings import Sources
 from features.store import Store, write_parquet
-from serving import whatif
 from serving.api.plans import Plans
 from serving.errors import ScoringError
-from serving.whatif import Change
+from serving.insight import whatif
+from serving.insight.whatif import Change
 
 AS_OF = date(2024, 7, 1)
 YESTERDAY = "2024-06-30T12:00:00"

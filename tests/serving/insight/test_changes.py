@@ -8,8 +8,9 @@ import pyarrow as pa
 import pytest
 
 from features.store import Store
-from serving import changes, desk, scores
-from serving.reasons import LOWERS, RAISES
+from serving import desk, scores
+from serving.insight import changes
+from serving.insight.reasons import LOWERS, RAISES
 
 THEN, NOW = date(2024, 4, 1), date(2024, 7, 1)
 
