@@ -24,7 +24,7 @@ from training.errors import StatisticalWarning
 from training.evidence import Evidence, Order
 from training.grading import metrics, reliability
 from training.windows import panel
-from training.windows.spread import Window
+from training.windows.window import Window
 
 
 def mae_at_level(observed: np.ndarray, predicted: np.ndarray) -> float:

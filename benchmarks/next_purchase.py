@@ -155,7 +155,7 @@ def _value(case: Case, data: DataSet, rows: pd.DataFrame) -> ValueModel:
                 past[day] = know(frame, asked)
         choice = families.choose(families.Shelf(past, asked), case.as_of)
         tell(f"{case}: {choice.family.words}, {len(past)} windows")
-        return know(rows, asked, choice).value
+        return know(rows, asked, choice.fit).value
 
 
 def _first(data: DataSet, case: Case) -> pd.Series:

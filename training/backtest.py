@@ -26,8 +26,9 @@ from training.grading.skill import Draws, draws
 from training.learners.stacking import Trials
 from training.windows.known import Known
 from training.windows.panel import MAX_SNAPSHOTS, Schedule
-from training.windows.spread import Spread, Window, learn
+from training.windows.spread import Spread, learn
 from training.windows.swing import Swing, with_levels
+from training.windows.window import Window
 
 if TYPE_CHECKING:
     from training.grading.naive import Rule

@@ -131,6 +131,27 @@ class Choice:
     window_days: int = 0
     values: ValueChoice = field(default_factory=ValueChoice)
 
+    def fit(self, frame: pd.DataFrame) -> ValueModel:
+        """Fit the value model that was chosen.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+            Behaviour rows.
+
+        Returns
+        -------
+        ValueModel
+        """
+        from training.value.model import ValueModel
+
+        with warnings.catch_warnings():
+            if self.values.leaning:
+                # The doubt is answered: these values are held by frequency.
+                warnings.filterwarnings("ignore", "Frequency and value of purchases")
+            model = ValueModel(self.family.purchases, self.family.memory).fit(frame)
+        return self.values.applied(model, frame)
+
     def in_words(self) -> str:
         """The choice as a sentence for the model card."""
         if not self.windows:

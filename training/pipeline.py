@@ -178,7 +178,7 @@ def _fit_production(
     """The models that will be served, and what the statistics doubt about them."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", StatisticalWarning)
-        now = know(behaviour, asked, past.choice)
+        now = know(behaviour, asked, past.choice.fit)
         fitted = replace(
             fit_origin(plan.production, past, now, asked, trials),
             choice=past.choice,

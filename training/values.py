@@ -19,9 +19,9 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from training.fitting import Known
     from training.value.model import ValueModel
     from training.value.value_by_frequency import Fit
+    from training.windows.known import Known
 
 #: What is more usual is left for it only if that is better by so many standard errors.
 CLEARLY = 2.0

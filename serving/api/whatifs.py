@@ -22,7 +22,7 @@ from serving.api.messages import Finite, Id, ItemError, Meta, Request, RiskColum
 from serving.api.messages import ValueColumns as Value
 from serving.desk import Desk
 from serving.errors import ScoringError
-from serving.insight import subscribed, whatif
+from serving.insight import subscribed, supposed, whatif
 from serving.worker import Worker
 
 #: Customers in one request: each is computed from its purchases.
@@ -38,7 +38,7 @@ _NO_RENEWAL = "Has not renewed yet: there is no payment that could have failed."
 class ChangeRequest(Request):
     """One behaviour that is other than it was."""
 
-    kind: whatif.Kind = Field(
+    kind: supposed.Kind = Field(
         description="`purchase`: one more, on the day before as-of. `no_refunds`: none was ever "
         "asked for. `complaint`, `resolution`: one of them on the day before as-of. `silence`: "
         "days more in which nothing happens but renewals that are paid on their day. Of "
@@ -171,7 +171,7 @@ def both(
     worker.need_scorer()
     plans = worker.need_plans()
     _check(change.kind, subscribers=plans.subscribers)
-    asked = whatif.Change(
+    asked = supposed.Change(
         change.kind, change.amount, change.days or _DAYS, change.percent, change.plan
     )
     store, as_of = worker.deployment.store, desk.meta.as_of
@@ -206,7 +206,7 @@ def both(
 
 def _check(kind: str, *, subscribers: bool) -> None:
     """Whether a change can be of these customers."""
-    if subscribers and kind in whatif.PURCHASES:
+    if subscribers and kind in supposed.PURCHASES:
         raise Failure(
             422,
             f"Under the rule `subscription` what-ifs start from subscriptions; got {kind}, "

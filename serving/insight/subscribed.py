@@ -20,7 +20,7 @@ from serving.errors import ScoringError
 
 if TYPE_CHECKING:
     from features.store import Store
-    from serving.insight.whatif import Change
+    from serving.insight.supposed import Change
 
 #: Kinds of a change that only subscribers have.
 KINDS = ("price_change", "plan_change", "failed_payment")

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
@@ -32,25 +32,10 @@ from features.store import Store
 from serving.api import rows
 from serving.errors import ScoringError
 from serving.insight import subscribed
+from serving.insight.supposed import EVENTS, KINDS, PURCHASES, Change
 
 if TYPE_CHECKING:
     from serving.api.plans import Plans
-
-Kind = Literal[
-    "purchase",
-    "no_refunds",
-    "complaint",
-    "resolution",
-    "silence",
-    "price_change",
-    "plan_change",
-    "failed_payment",
-]
-KINDS: tuple[str, ...] = get_args(Kind)
-#: Kinds that change what happened beside the purchases.
-EVENTS = ("complaint", "resolution")
-#: Kinds that change purchases: of buyers alone.
-PURCHASES = ("purchase", "no_refunds")
 
 _KEPT = (
     *("products_distinct", "products_per_occasion", "categories_distinct", "orders_total"),
@@ -94,35 +79,6 @@ SELECT customer_id, row_number() OVER () AS place,
     strftime(occurred_at, '%Y-%m-%dT%H:%M:%S.%f') AS timestamp, kind, value::VARCHAR AS value
 FROM (SELECT customer_id, occurred_at, kind, value FROM events UNION ALL BY NAME FROM more)
 """
-
-
-@dataclass(frozen=True)
-class Change:
-    """One behaviour that is other than it was.
-
-    Parameters
-    ----------
-    kind : str
-        Of `KINDS`. A purchase, a complaint, or the resolution of one on the day before as-of; no
-        refund ever asked for; some more days in which nothing happens but renewals that are paid
-        on their day; or of subscribers the latest payment at another price, for another plan, or
-        after it failed at first.
-    amount : float or None
-        Of the purchase, in currency, above 0; the customer's mean occasion where None. Of the
-        plan, for a term; what its subscribers pay where None.
-    days : int
-        Of silence, at least 1.
-    percent : float or None
-        By which the price is other, above −100.
-    plan : str or None
-        The other plan.
-    """
-
-    kind: str
-    amount: float | None = None
-    days: int = 30
-    percent: float | None = None
-    plan: str | None = None
 
 
 @dataclass(frozen=True)

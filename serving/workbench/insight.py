@@ -16,7 +16,7 @@ from serving.api import whatifs, why
 from serving.api.failures import Failure
 from serving.api.whatifs import ChangeRequest
 from serving.desk import Desk
-from serving.insight import changes, drivers, similar, subscribed, whatif
+from serving.insight import changes, drivers, similar, subscribed, supposed, whatif
 from serving.worker import Worker
 
 #: Others alike that are shown.
@@ -36,7 +36,7 @@ CHANGES: Mapping[str, str] = {
     "plan_change": "the latest payment for another plan",
     "failed_payment": "the latest payment failed at first",
 }
-assert set(CHANGES) == set(whatif.KINDS)  # noqa: S101 - every kind has words
+assert set(CHANGES) == set(supposed.KINDS)  # noqa: S101 - every kind has words
 
 #: Fields of the form.
 FIELDS = ("change", "amount", "days", "percent", "plan")
@@ -103,7 +103,7 @@ def _whatif(
             (kind, words)
             for kind, words in CHANGES.items()
             if kind in kinds
-            and (with_events or kind not in whatif.EVENTS)
+            and (with_events or kind not in supposed.EVENTS)
             and (named or kind != "plan_change")
         ],
         "silences": SILENCES,

@@ -64,7 +64,8 @@ def scorer(request, behaviour_rows):
     from training.settings import ChurnSettings, ValueSettings
     from training.windows.known import know
     from training.windows.panel import Origin
-    from training.windows.spread import Window, learn
+    from training.windows.spread import learn
+    from training.windows.window import Window
 
     asked = Asked(ChurnSettings(horizon_days=HORIZON_DAYS), ValueSettings())
     quiet = behaviour_rows["overdue_ratio"].fillna(1.0) + behaviour_rows["days_since_last"] / 90

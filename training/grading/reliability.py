@@ -22,7 +22,8 @@ import pandas as pd
 from training.windows.spread import tails
 
 if TYPE_CHECKING:
-    from training.windows.spread import Spread, Window
+    from training.windows.spread import Spread
+    from training.windows.window import Window
 
 #: Fewer customers of a group say nothing of it.
 LEAST = 50

@@ -23,7 +23,8 @@ from training.labels.label_snapshot import MIN_PER_CLASS, Labelled
 from training.runs import tracking
 from training.scorer import Scorer
 from training.silence import limits, reach, shape
-from training.windows.spread import Window, learn
+from training.windows.spread import learn
+from training.windows.window import Window
 
 if TYPE_CHECKING:
     from datetime import date

@@ -38,7 +38,8 @@ from training.subscriptions.scorer import PERIOD_FAMILIES, SubscriptionScorer
 from training.subscriptions.stages import Origin, Stages, stages
 from training.subscriptions.windows import Learned
 from training.windows.panel import behaviour_frame
-from training.windows.spread import Spread, Window, learn
+from training.windows.spread import Spread, learn
+from training.windows.window import Window
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

@@ -21,7 +21,8 @@ from training.subscriptions.hazard import Hazard
 from training.subscriptions.prices import Prices
 from training.subscriptions.scorer import PRICE, predicted
 from training.windows.panel import behaviour_frame
-from training.windows.spread import LEVEL, Window
+from training.windows.spread import LEVEL
+from training.windows.window import Window
 
 if TYPE_CHECKING:
     from features.inputs import Inputs

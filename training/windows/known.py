@@ -7,8 +7,7 @@ any horizon.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,6 @@ from training.windows import panel
 
 if TYPE_CHECKING:
     from training.asked import Asked
-    from training.families import Choice
     from training.value.model import ValueModel
 
 #: Value-model outputs that the churn models see: how often and how lately one bought, so they
@@ -73,7 +71,11 @@ class Known:
         return self._forecasts[horizon_days]
 
 
-def know(snapshot: pd.DataFrame, asked: Asked, choice: Choice | None = None) -> Known:
+def know(
+    snapshot: pd.DataFrame,
+    asked: Asked,
+    fit: Callable[[pd.DataFrame], ValueModel] | None = None,
+) -> Known:
     """Fit the value model on a snapshot's behaviour and put its outputs beside it.
 
     Parameters
@@ -82,9 +84,9 @@ def know(snapshot: pd.DataFrame, asked: Asked, choice: Choice | None = None) -> 
         Behaviour rows, with or without outcomes.
     asked : Asked
         Horizon, margin and discount.
-    choice : families.Choice, optional
-        The purchase model, and whether values go with the frequency; BG/NBD and plain
-        Gamma-Gamma when not given.
+    fit : callable, optional
+        From behaviour rows to a value model, such as `training.families.Choice.fit`; BG/NBD and
+        plain Gamma-Gamma when not given.
 
     Returns
     -------
@@ -94,14 +96,8 @@ def know(snapshot: pd.DataFrame, asked: Asked, choice: Choice | None = None) -> 
 
     behaviour = panel.behaviour_of(snapshot)
     came = snapshot[snapshot.columns.difference(behaviour.columns, sort=False)]
-    if choice is None:
-        return valued(behaviour, came, ValueModel().fit(behaviour), asked)
-    with warnings.catch_warnings():
-        if choice.values.leaning:
-            # The doubt is answered: these values are held by frequency.
-            warnings.filterwarnings("ignore", "Frequency and value of purchases")
-        model = ValueModel(choice.family.purchases, choice.family.memory).fit(behaviour)
-    return valued(behaviour, came, choice.values.applied(model, behaviour), asked)
+    model = ValueModel().fit(behaviour) if fit is None else fit(behaviour)
+    return valued(behaviour, came, model, asked)
 
 
 def valued(frame: pd.DataFrame, came: pd.DataFrame, model: ValueModel, asked: Asked) -> Known:

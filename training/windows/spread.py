@@ -31,9 +31,10 @@ from training import parts
 from training.windows import swing as swings
 from training.windows.level import log_odds
 from training.windows.swing import LEVEL, Swing
+from training.windows.window import Window
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 #: Returning customers in a bin of ratios, at least.
 BIN = 250
@@ -42,22 +43,6 @@ MOST_BINS = 8
 GRID = 201
 
 _FILE = "spread.json"
-
-
-@dataclass(frozen=True)
-class Window:
-    """One past window: what was predicted of it, and what came.
-
-    Attributes
-    ----------
-    predicted : pandas.DataFrame
-        ``return_probability``, ``expected_purchases`` and ``expected_spend``.
-    came : pandas.DataFrame
-        ``returned``, ``occasions`` and ``spend``, row for row.
-    """
-
-    predicted: pd.DataFrame
-    came: pd.DataFrame
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from training.windows import level as levels
 from training.windows.level import log_odds
 
 if TYPE_CHECKING:
-    from training.windows.spread import Window
+    from training.windows.window import Window
 
 #: Probability that an interval is to hold.
 LEVEL = 0.8

@@ -28,7 +28,7 @@ from serving.api.plans import Plans
 from serving.deployment import Deployment, Names
 from serving.errors import ScoringError
 from serving.insight import subscribed, whatif
-from serving.insight.whatif import Change
+from serving.insight.supposed import Change
 from serving.workbench import insight, pages
 from serving.worker import Worker
 from training.subscriptions import simulate

@@ -16,7 +16,7 @@ from features.store import Store, write_parquet
 from serving.api.plans import Plans
 from serving.errors import ScoringError
 from serving.insight import whatif
-from serving.insight.whatif import Change
+from serving.insight.supposed import Change
 
 AS_OF = date(2024, 7, 1)
 YESTERDAY = "2024-06-30T12:00:00"

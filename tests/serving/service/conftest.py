@@ -167,7 +167,8 @@ def fit_scorer(folder: Path) -> None:
     from training.settings import ChurnSettings, ValueSettings
     from training.windows import panel
     from training.windows.known import know
-    from training.windows.spread import Window, learn
+    from training.windows.spread import learn
+    from training.windows.window import Window
 
     inputs, then = read_log(folder), AS_OF - timedelta(days=HORIZON_DAYS)
     asked = Asked(ChurnSettings(horizon_days=HORIZON_DAYS), ValueSettings())

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training.grading import reliability
-from training.windows.spread import Spread, Window, learn, tails
+from training.windows.spread import Spread, learn, tails
+from training.windows.window import Window
 
 
 def drawn(customers: int, seed: int, level: float = 1.0) -> Window:

@@ -13,8 +13,8 @@ from scipy.special import expit
 
 from tests.training.windows.test_spread import drawn
 from training.windows.level import log_odds
-from training.windows.spread import Window
 from training.windows.swing import PRIOR, PRIOR_KIND, PRIOR_WINDOWS, Swing, learn, with_levels
+from training.windows.window import Window
 
 CUSTOMERS, GROUPS = 2_000, 10
 
