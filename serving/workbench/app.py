@@ -50,7 +50,8 @@ _HERE = Path(__file__).parent
 _KEPT = {"Cache-Control": "private, max-age=3600"}
 # A form's answer that browsers must not keep cannot be gone back to; any other view asks again.
 _GONE_BACK_TO = {"Cache-Control": "private, no-cache"}
-_OURS = re.compile(r"/[a-z]*")
+# A page and what was asked of it; nothing that another host or header could be made of.
+_OURS = re.compile(r"/[a-z]*(\?[^\s\\#]*)?")
 
 WorkerOf = Callable[[], Worker]
 
@@ -151,8 +152,15 @@ def _to_customers(request: Request) -> Response:
 def _customer(
     worker: Worker, request: Request, customer_id: str, form: list[tuple[str, str]]
 ) -> Response:
-    shown = customer.content(worker, customer_id, granted(), form)
+    # The address holds no customer, so a choice of the language comes with the form.
+    chosen = dict(form).get("language", "")
+    if chosen in language.LANGUAGES:
+        request.state.language = chosen
+    asked = [pair for pair in form if pair[0] != "language"]
+    shown = customer.content(worker, customer_id, granted(), asked)
     answer = pages.render("customer.html", request, **shown)
+    if chosen in language.LANGUAGES:
+        language.keep(answer, chosen)
     answer.headers.update(_GONE_BACK_TO)
     return answer
 
@@ -209,13 +217,10 @@ def _data(worker: Worker, request: Request) -> Response:
 def _language(request: Request) -> Response:
     """Keep the reader's choice and go back to where it was made."""
     asked = request.query_params
-    # Only a path of ours: "//elsewhere" would be another host.
     back = asked.get("back", "/")
     answer = RedirectResponse(back if _OURS.fullmatch(back) else "/", status_code=303)
     if asked.get("to") in language.LANGUAGES:
-        answer.set_cookie(
-            language.COOKIE, asked["to"], max_age=31_536_000, httponly=True, samesite="lax"
-        )
+        language.keep(answer, asked["to"])
     return answer
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 ENGLISH = "en"
 #: Languages by code, each in its own words.
@@ -71,13 +72,27 @@ def of(request: Request) -> str:
     Returns
     -------
     str
-        One of ``LANGUAGES``: the cookie's, else the first of ours that the browser accepts.
+        One of ``LANGUAGES``: the one chosen with this very request (``state.language``), else the
+        cookie's, else the first of ours that the browser accepts.
     """
-    chosen = request.cookies.get(COOKIE, "")
+    chosen = getattr(request.state, "language", None) or request.cookies.get(COOKIE, "")
     if chosen in LANGUAGES:
         return chosen
     accepted = _accepted(request.headers.get("accept-language", ""))
     return next((code for code in accepted if code in LANGUAGES), ENGLISH)
+
+
+def keep(answer: Response, chosen: str) -> None:
+    """Let the browser remember a choice for a year.
+
+    Parameters
+    ----------
+    answer : Response
+        To the request in which it was made.
+    chosen : str
+        One of ``LANGUAGES``.
+    """
+    answer.set_cookie(COOKIE, chosen, max_age=31_536_000, httponly=True, samesite="lax")
 
 
 @cache

@@ -12,6 +12,7 @@ from functools import cache, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import quote
 
 import jinja2
 from starlette.requests import Request
@@ -113,12 +114,19 @@ def render(template: str, request: Request, status: int = 200, **content: Any) -
         "language": spoken,
         "languages": language.LANGUAGES,
         "here": request.url.path,
+        "back": quote(_asked(request), safe=""),
         "places": navigation.places(granted()),
     }
     page = environment(spoken).get_template(template).render(frame | content)
     return HTMLResponse(
         page, status, {"Content-Language": spoken, "Vary": "Accept, Accept-Language, Cookie"}
     )
+
+
+def _asked(request: Request) -> str:
+    """The page and what was asked of it, to come back to; of a form that was sent, the page."""
+    url = request.url
+    return f"{url.path}?{url.query}" if url.query and request.method == "GET" else url.path
 
 
 def money(amount: float | None, currency: str) -> str:

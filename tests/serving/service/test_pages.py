@@ -309,7 +309,33 @@ def test_a_page_speaks_the_language_that_is_chosen_and_stays_where_it_was(servic
     assert 'lang="zh"' in told.text
 
 
-@pytest.mark.parametrize("back", ["//elsewhere.example", "https://elsewhere.example", "/a?b=c"])
+def test_the_choice_of_a_language_keeps_what_was_asked_of_a_page(service, page):
+    asked = "/customers?tier=key&sort=-churn_probability"
+    links = [link.get("href") for link in page(asked).all("a")]
+    change = next(link for link in links if link.startswith("/language?to=zh"))
+    assert service.get(change).headers["location"] == asked
+    service.get("/language?to=en")
+
+
+def test_a_customers_page_changes_its_language_and_stays(service, shop):
+    asked = {"customer_id": shop.scores["customer_id"].iloc[0], "language": "zh"}
+    told = service("POST", "/customer", data=asked, headers={"accept": "text/html"})
+    assert told.headers["content-language"] == "zh"
+    assert html.escape(asked["customer_id"]) in told.text
+    assert "zh" in told.headers["set-cookie"]
+    service.get("/language?to=en")
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        "//elsewhere.example",
+        "https://elsewhere.example",
+        "/a?b=c\r\nd: e",
+        "/a/../b",
+        "/?\\e.example",
+    ],
+)
 def test_the_choice_of_a_language_leads_nowhere_else(service, back):
     told = service.get("/language", params={"to": "en", "back": back})
     assert told.headers["location"] == "/"
