@@ -123,7 +123,7 @@ def measure(
     told = {"plan_id": plan_id, "days": days, "learned": sorted(learned)}
     audit.note(place.audit(), who=who, what="measure", now=now, **told)
     tell("measure", 1, 1)
-    notes = tuple(_notes(settings, inputs, keep, learned))
+    notes = (*_spoilt(measured, keep=keep), *_notes(settings, inputs, keep, learned))
     return Measured(measured, path, learned, kept_before, notes)
 
 
@@ -225,7 +225,7 @@ def _learn(settings: Settings, place: Store, measured: Measurement) -> dict[str,
 
     found = {}
     for one in measured.actions:
-        if one.action in settings.actions and one.learned:
+        if one.action in settings.actions and one.learned and not measured.spoilt(one):
             estimate = learned.Estimate(
                 one.learned, measured.plan_id, measured.measured_on, one.ratio.treated
             )
@@ -251,6 +251,20 @@ def _doubt(action: str, prior: Effect, found: Mapping[str, Belief]) -> None:
                 StatisticalWarning,
                 stacklevel=2,
             )
+
+
+def _spoilt(measured: Measurement, *, keep: bool) -> list[str]:
+    """What is not kept since the holdout was not left out."""
+    from serving.campaigns.results import MOST_TREATED
+
+    names = [one.action or "the plan" for one in measured.actions if measured.spoilt(one)]
+    if not keep or not names:
+        return []
+    return [
+        f"Nothing is kept of {', '.join(names)}: more than {MOST_TREATED:.0%} of the held out were "
+        "treated all the same, so the difference of the arms is not what an action does. Measure "
+        "a plan whose holdout was left alone."
+    ]
 
 
 def _notes(settings: Settings, inputs: Inputs, keep: bool, learned: dict) -> list[str]:

@@ -20,6 +20,10 @@ VERDICTS = (RISE, FALL, NONE, TOO_LITTLE)
 _SHOWN = 2.8
 
 
+#: Share of a holdout that may have been treated all the same before a measurement teaches nothing.
+MOST_TREATED = 0.1
+
+
 @dataclass(frozen=True)
 class Difference:
     """One outcome of both arms.
@@ -143,6 +147,23 @@ class Measurement:
     def broken(self) -> bool:
         """Whether the arms of the plan or of an action are not as they were drawn."""
         return bool(self.misdrawn) or any(one.ratio.broken for one in self.actions)
+
+    def spoilt(self, one: ActionResult) -> bool:
+        """Whether so many of the held out were treated all the same that it measures no action.
+
+        Parameters
+        ----------
+        one : ActionResult
+            Of an action of the plan.
+
+        Returns
+        -------
+        bool
+            True above `MOST_TREATED` of them, by other plans or as the treatments tell.
+        """
+        sent = one.delivery
+        reached = sent is not None and sent.contaminated > MOST_TREATED * sent.held_out
+        return reached or self.treated_elsewhere > MOST_TREATED * self.held_out
 
     @property
     def over(self) -> bool:

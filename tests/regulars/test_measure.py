@@ -121,6 +121,18 @@ def test_what_was_kept_is_not_said_to_be_left_out(planned):
     assert "do not reckon" not in shown and "what was kept of it before" in shown
 
 
+def test_a_holdout_that_others_treated_teaches_nothing(planned):
+    """A fifth of the held out got another plan's action: the arms differ by too little."""
+    rows, folder = assignments(*planned), planned[0].parent / ".regulars" / "plans"
+    held = rows[rows["arm"] == "holdout"]
+    met = held.head(len(held) // 5).assign(arm="treated", plan_id="other")
+    met.to_parquet(folder / "other.parquet", index=False)
+    (folder / "other.json").write_text(json.dumps(shelf.said(folder, planned[1])))
+    assert not figures(planned, "--keep")["believed"]
+    said = run("measure", *planned, "--keep")
+    assert "Nothing is kept of" in " ".join((said.stdout + said.stderr).split())
+
+
 def test_held_out_customers_whom_another_plan_treated_are_told(planned):
     """The other plan treats the first five held out; one of another season is not looked at."""
     rows, folder = assignments(*planned), planned[0].parent / ".regulars" / "plans"
