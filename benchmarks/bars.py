@@ -115,7 +115,7 @@ def snapshots(name: str, data: DataSet) -> Iterator[Bar]:
     yield Bar(
         f"{said}: log-likelihood above lifetimes'",
         f"{least:+.1e} to {most:+.3g}",
-        "never below",
+        "never below, but for last digits",
         least >= -_LAST_DIGITS * 10,
     )
     bad = sum(one.not_finite for one in found)

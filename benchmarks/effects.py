@@ -48,8 +48,10 @@ does; the heavy one has a coefficient of variation of 3 given return. Effects: n
 of the leaving kept and spend up by 5 %. Coverage is the share of campaigns whose 95 % interval
 holds the true effect, as far as anything was concluded. Three standard errors are
 ± {noise:.1f} points: of shares of exactly 95 %, luck puts {outside:.0%} outside of 93 to 97.
-Own: each arm with its own variance (Welch), as it would be without the rule for small holdouts.
-Shown: the share in which the interval leaves out 0."""
+Own: each arm with its own variance (Welch), as it would be if arms of very different size did not
+share their spread (adr/0022). Profit is a share of the spend less a cost, so it is covered alike.
+Shown: the share in which the interval leaves out 0, which is power where there is an effect, and a
+false alarm where there is none."""
 BROKEN = """2,000 customers with a tenth held out, of whom the log loses some: the share of
 {campaigns} campaigns in which the check of the arms bars any conclusion."""
 

@@ -64,7 +64,9 @@ def beside_others(outcome: Outcome) -> Iterator[Bar]:
             ratio <= 1.02,
         )
     ratio = ours["MAE at the level"] / _best(others, "MAE at the level", min)
-    yield Bar(f"{outcome.case}: the same of all others, each total set right", f"{ratio:.3f}")
+    yield Bar(
+        f"{outcome.case}: MAE of spend over the best other, each total set right", f"{ratio:.3f}"
+    )
     for name in ("bias of purchases", "bias of spend"):
         met = abs(ours[name]) <= 0.10
         yield Bar(f"{outcome.case}: {name}", f"{ours[name]:+.1%}", "within 10 %", met)
@@ -94,7 +96,7 @@ def by_kind(outcome: Outcome) -> Iterator[Bar]:
         "≤ 0.05",
         worst <= 0.05,
     )
-    yield Bar(f"{outcome.case}: the same, of right probabilities by luck", f"{luck:.3f}")
+    yield Bar(f"{outcome.case}: what luck alone would give that stage", f"{luck:.3f}")
     if "spend_coverage" not in told:
         return
     for name in ("purchases", "spend"):
@@ -108,10 +110,11 @@ def by_kind(outcome: Outcome) -> Iterator[Bar]:
             "76 to 84 %",
             0.76 <= held <= 0.84,
         )
-        yield Bar(f"{outcome.case}: the same, outcomes on the edge counted whole", f"{whole:.1%}")
+        said = f"{outcome.case}: the same of {name}"
+        yield Bar(f"{said}, outcomes on the edge counted whole", f"{whole:.1%}")
         tiers = _large(told, "tier")[f"{name}_coverage"]
         yield Bar(
-            f"{outcome.case}: the same by tier, least and most",
+            f"{said} by tier, least and most",
             f"{tiers.min():.1%} to {tiers.max():.1%}",
             "70 to 90 %",
             bool(tiers.between(0.70, 0.90).all()),

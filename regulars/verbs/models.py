@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -72,7 +73,9 @@ def _where(settings: Settings, run_id: str) -> str:
 
     uri = settings.tracking.uri or ""
     if uri.startswith(("sqlite", "postgresql")):
-        return f"mlflow ui --backend-store-uri {without_password(uri)}  (run {run_id})"
+        beside = Path(sys.executable).with_name("mlflow")
+        command = str(beside) if beside.is_file() else "mlflow"
+        return f"{command} ui --backend-store-uri {without_password(uri)}  (run {run_id})"
     return f"{without_password(uri)}  (run {run_id})"
 
 
