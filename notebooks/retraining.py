@@ -296,8 +296,8 @@ runs.style.format(precision=4, na_rep="")
 # %% [markdown]
 # ## 6. A person has the last word
 #
-# The gate knows two figures. A person may know more: that purchasing orders by the expected spend, on
-# which the first version was a little nearer. Then they promote by hand, and say why; a change
+# The gate knows two figures. A person may know more: that purchasing orders by the expected spend,
+# on which the first version was a little nearer. Then they promote by hand, and say why; a change
 # without a reason is refused. (`regulars models promote 1 --why "…"`)
 
 # %%
