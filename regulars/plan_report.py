@@ -73,7 +73,7 @@ def curve(plan: Plan, currency: str) -> Table | None:
     return tables.table(f"What a budget brings, in {currency}", _CURVE, rows)
 
 
-_CURVE = ["budget", "profit", "the next coin brings"]
+_CURVE = ["budget", "profit", "the next coin brings back"]
 
 
 def _source(one: ActionLine) -> str:

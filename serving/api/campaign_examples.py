@@ -96,7 +96,7 @@ _ASSIGNMENT = {
 _PAGE = {"total": 458, "page": 1, "page_size": 1, "assignments": [_ASSIGNMENT]}
 _HEAD: dict[str, Any] = {"plan_id": _ID, "state": "proposed", "estimated_from": None}
 _REMARKS = [
-    "Beyond 3,608.00 GBP the next coin earns less than one: more is not spent.",
+    "Beyond 3,608.00 GBP the next coin brings back less than itself: more is not spent.",
     "Nothing was ever measured of call: effect, profit and band are assumptions from the settings. "
     "Run `regulars measure` once the horizon is over.",
 ]

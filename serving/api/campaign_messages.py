@@ -94,7 +94,7 @@ class CurveFigures(BaseModel):
     """Profit against budget."""
 
     points: list[Point]
-    knee: float = Field(description="From here on the next coin earns less than one.")
+    knee: float = Field(description="From here on the next coin brings back less than itself.")
     customers: int = Field(description="From how many customers it was drawn.")
     estimated: bool = Field(default=False, description="Whether these stand for more.")
 

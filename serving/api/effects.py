@@ -5,7 +5,9 @@ In: a worker with a store. Out: what `regulars measure` found, and what the next
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from serving.api.failures import Failure
@@ -47,6 +49,42 @@ def found(worker: Worker) -> tuple[tuple[Measurement, ...], dict[str, Effect]]:
         return measurements.read(store.path)[:LISTED], learned.read(store.path)
     except CampaignError as error:
         raise Failure(503, str(error), code="unreadable") from error
+
+
+def waiting(worker: Worker, measured: Sequence[Measurement]) -> list[tuple[str, date]]:
+    """Plans of the store that were not measured yet, and the day from which they can be.
+
+    Parameters
+    ----------
+    worker : Worker
+    measured : sequence of Measurement
+
+    Returns
+    -------
+    list of (str, date)
+        The newest first, at most `LISTED`.
+
+    Raises
+    ------
+    Failure
+        503 where a file of the store cannot be read.
+    """
+    from serving.campaigns import shelf
+
+    store = worker.deployment.store
+    if store is None:
+        return []
+    known, folder = {one.plan_id for one in measured}, store.plans()
+    names = [name for name, _ in shelf.listed(folder) if name not in known][:LISTED]
+    try:
+        figures = [(name, shelf.said(folder, name)) for name in names]
+    except CampaignError as error:
+        raise Failure(503, str(error), code="unreadable") from error
+    return [
+        (name, date.fromisoformat(one["as_of"]) + timedelta(days=one["horizon_days"]))
+        for name, one in figures
+        if one is not None
+    ]
 
 
 def answer(worker: Worker) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The curve of profit against budget, and where the next coin earns less than one."""
+"""The curve of profit against budget, and where the next coin brings back less than itself."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class Curve:
     points : tuple of Point
         By rising budget, the first 0, the last at the knee.
     knee : float
-        The budget from which on the next coin earns less than one, in currency: more than this
-        is not spent, whatever the budget.
+        The budget from which on the next coin brings back less than itself, in currency: more than
+        this is not spent, whatever the budget.
     customers : int
         From how many customers it was drawn.
     estimated : bool

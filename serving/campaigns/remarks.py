@@ -78,7 +78,8 @@ def sentences(said: Mapping[str, Any], currency: str) -> Iterator[str]:
     knee = said["curve"]["knee"]
     if knee:
         yield (
-            f"Beyond {knee:,.2f} {currency} the next coin earns less than one: more is not spent."
+            f"Beyond {knee:,.2f} {currency} the next coin brings back less than itself: more is "
+            "not spent."
         )
     if said["curve"].get("estimated"):
         yield (

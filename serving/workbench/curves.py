@@ -1,7 +1,7 @@
 """The curve of profit against budget, as a chart with money on both axes.
 
 In: the curve of a plan, as its figures have it. Out: a drawing with the budget that was chosen
-and the point from which on the next coin earns less than one.
+and the point from which on the next coin brings back less than itself.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any
 from serving.workbench import charts, pages
 
 BUDGET, PROFIT = "Budget", "Expected incremental profit"
-MARGINAL = "The next coin earns less than one"
+MARGINAL = "The next coin brings back less than itself"
 CHOSEN = "This budget"
 CAPTION = (
-    "Expected incremental profit against the budget. From %(knee)s on the next coin earns less "
-    "than one."
+    "Expected incremental profit against the budget. From %(knee)s on the next "
+    "coin brings back less than itself."
 )
 #: Words of the chart, which other languages say otherwise.
 TEXTS = (BUDGET, PROFIT, MARGINAL, CHOSEN, CAPTION)

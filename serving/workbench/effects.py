@@ -61,6 +61,7 @@ def content(worker: Worker, say: Callable[[str], str]) -> dict[str, Any]:
     currency = worker.deployment.names.currency
     return {
         "plans": [(one, draw(one, currency, say)) for one in plans],
+        "waiting": told.waiting(worker, plans),
         "beliefs": sorted(beliefs.items()),
         "currency": currency,
         "words": OUTCOMES,

@@ -126,7 +126,8 @@ def render(template: str, request: Request, status: int = 200, **content: Any) -
 def _asked(request: Request) -> str:
     """The page and what was asked of it, to come back to; of a form that was sent, the page."""
     url = request.url
-    return f"{url.path}?{url.query}" if url.query and request.method == "GET" else url.path
+    sent = request.scope.get("method") == "POST"
+    return url.path if sent or not url.query else f"{url.path}?{url.query}"
 
 
 def money(amount: float | None, currency: str) -> str:

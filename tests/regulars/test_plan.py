@@ -165,7 +165,7 @@ def test_people_are_told_before_anything_goes_out(shop: Path):
         "a budget of 40.00 EUR",
         "80 % band",
         "Kept from an action by a guardrail",
-        "the next coin earns less than one",
+        "the next coin brings back less than itself",
         "The holdout of",
         "Nothing was ever measured of call, voucher",
         "duality gap",

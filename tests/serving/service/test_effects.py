@@ -26,7 +26,7 @@ def measured(shop):
     """Two measured plans in the store: one with an effect, one so far and with a broken arm."""
     shown = measure(records(3000, holdout=0.4, kept=0.3, lift=0.1, seed=1))
     shown = replace(shown, guardrails=(replace(shown.guardrails[0], verdict="rise"),))
-    small = replace(measure(records(200, seed=2)), action="mail", others=7)
+    small = replace(measure(records(200, seed=2)), action="mail", others=7, left_out=5)
     small = replace(small, delivery=Delivery(1200, 310, 1100, 4))
     broken = replace(
         shown, ratio=SampleRatio(900, 300, 1100.0, 1e-9), outcomes=(), guardrails=(), learned={}
@@ -86,6 +86,7 @@ def test_the_page_shows_intervals_refusals_and_flags(service, measured):
         "900 treated and 300 held out are left",
         "A guardrail rose: Complained",
         "7 of the treated got more than this",
+        "5 are left out, as their stratum lacks an arm",
         "1,100 of 1,200 treated were contacted, and 4 of 310 held out",
         "4 of 310 held out were contacted all the same",
         "What the next plans reckon with",
@@ -93,6 +94,21 @@ def test_the_page_shows_intervals_refusals_and_flags(service, measured):
     ):
         assert told in said
     assert page.count("<svg") >= 1 and said.index("2024-06-01-bb") < said.rindex("2024-03-01-aa")
+
+
+def test_plans_that_wait_for_their_measurement_are_named_with_the_day(service, shop, measured):
+    folder = shop.store / "plans"
+    folder.mkdir(exist_ok=True)
+    known, open_ = (folder / f"{name}.json" for name in ("2024-03-01-aa", "2024-08-01-cc"))
+    for file in (known, open_):
+        file.write_text('{"as_of": "2024-08-01", "horizon_days": 30}')
+    try:
+        said, _ = words(service)
+    finally:
+        known.unlink()
+        open_.unlink()
+    assert "2024-08-01-cc : over on 31 Aug 2024; from then on regulars measure" in said
+    assert said.count("2024-03-01-aa : over") == 0
 
 
 def test_the_page_speaks_chinese_too(service, measured):

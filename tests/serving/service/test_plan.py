@@ -86,7 +86,7 @@ def test_the_page_says_what_a_budget_brings_before_anything_is_made(service, sho
         "80 % by what is believed of the effects",
         "These are assumptions: nothing was ever measured of call, voucher",
         "Key accounts only get what a named owner does for them",
-        "The next coin brings",
+        "The next coin brings back",
         f"{plan['holdout']['holdout']} held out beside {plan['holdout']['treated']} treated",
     ):
         assert said in shown.words
