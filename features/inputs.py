@@ -67,8 +67,9 @@ class Inputs:
         date, ``amount`` decimal(18,6), ``order_id``, ``product_id``, ``category`` string (null
         where the source has none), ``margin`` decimal(18,6) or null where the source names one.
     customers : ibis table or None
-        ``customer_id`` string (unique), ``attribute_<column>`` string or float64, ``churned``
-        boolean (null without a label), ``account`` string where the source names one.
+        ``customer_id`` string (unique), ``attribute_<column>`` and ``permission_<column>`` string
+        or float64, ``churned`` boolean (null without a label), ``account`` string where the source
+        names one.
     events : ibis table or None
         ``customer_id`` string, ``occurred_at`` timestamp, ``day`` date, ``kind`` string (lower
         case), ``value`` float64.

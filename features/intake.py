@@ -49,7 +49,7 @@ _READ = ("transactions", "customers", "events", "subscriptions", "treatments")
 # Settings that name one column.
 _SINGLE = (
     *("customer_id", "timestamp", "order_id", "product_id", "category", "kind", "label"),
-    *("start", "end", "plan", "end_reason"),
+    *("start", "end", "plan", "end_reason", "account"),
     *("campaign", "action", "arm"),
 )
 # What judging leaves beside the columns of `features.inputs`.
@@ -202,7 +202,7 @@ def _wanted(source: AnySource) -> Wanted | None:
 
     def needed(columns: Sequence[str]) -> list[str]:
         named = [getattr(source, setting, None) for setting in _SINGLE]
-        named += getattr(source, "attributes", ())
+        named += [*getattr(source, "attributes", ()), *getattr(source, "permissions", ())]
         for setting in ("amount", "margin", "value", "price", "cost"):
             if written := getattr(source, setting, None):
                 named += columns_of(written, columns, f"sources.*.{setting}")

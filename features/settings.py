@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from features.ends import ENDS
 from features.kinds import READ, plain
@@ -129,6 +136,11 @@ class CustomersSource(Source):
         description="Columns that the risk model may learn from, as features `attribute_<column>`: "
         "what was known of a customer from the start, never what came of it.",
     )
+    permissions: tuple[str, ...] = Field(
+        default=(),
+        description="Columns that say who may be contacted, for `consent` in [actions.<name>] and "
+        "`suppressed` in [plan]. No model reads them.",
+    )
     label: str | None = Field(
         default=None,
         description='Column that says who left, which `rule = "label"` needs: yes/no, true/false, '
@@ -140,13 +152,30 @@ class CustomersSource(Source):
         "buyers; `regulars accounts` rolls the scores up to it.",
     )
 
-    @field_validator("attributes")
+    @field_validator("attributes", "permissions")
     @classmethod
-    def _named_once(cls, attributes: tuple[str, ...]) -> tuple[str, ...]:
-        repeated = sorted({a for a in attributes if attributes.count(a) > 1})
+    def _named_once(cls, names: tuple[str, ...], about: ValidationInfo) -> tuple[str, ...]:
+        repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:
-            raise ValueError(f"Got the attributes {repeated} more than once; name each once.")
-        return attributes
+            raise ValueError(
+                f"Got the {about.field_name} {repeated} more than once; name each once."
+            )
+        return names
+
+    @model_validator(mode="after")
+    def _learned_from_or_not(self) -> CustomersSource:
+        both = [name for name in self.permissions if name in self.attributes]
+        if both:
+            raise ValueError(
+                f"Got {both} among the attributes and the permissions; the risk model learns from "
+                "attributes and from no permission: name each in one of them."
+            )
+        return self
+
+    @property
+    def contacts(self) -> tuple[str, ...]:
+        """Columns that can say who may be contacted, the permissions first."""
+        return self.permissions + self.attributes
 
 
 class EventsSource(Source):

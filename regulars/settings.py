@@ -119,7 +119,7 @@ def _disagreements(settings: Settings) -> list[str]:
 def _of_contacts(settings: Settings) -> Iterator[str]:
     """Columns that decide who may be contacted and are not read."""
     customers = settings.sources.customers
-    known = customers.attributes if customers else ()
+    known = customers.contacts if customers else ()
     asked = [("suppressed", "[plan]", settings.plan.suppressed)]
     asked += [("consent", f"[actions.{n}]", one.consent) for n, one in settings.actions.items()]
     for key, section, name in asked:
@@ -127,7 +127,7 @@ def _of_contacts(settings: Settings) -> Iterator[str]:
             meant = corrections.nearest(name, known)
             hint = f"; did you mean {meant!r}?" if meant else "."
             yield (
-                f"`{key}` in {section} names {name!r}, which is not among the `attributes` of "
+                f"`{key}` in {section} names {name!r}, which is not among the `permissions` of "
                 f"[sources.customers]{hint}"
             )
 

@@ -40,6 +40,8 @@ NO_POPULATION = "nothing to compare with in the last full scoring"
 NO_SUBSCRIPTION = "no running subscription"
 NO_PRICE = "no price on record"
 OF_PURCHASES = "not asked of subscriptions"
+# Between one reason with its columns and the next.
+_BETWEEN = "; "
 # What rests on purchases under any rule, and what on the price of a subscription.
 _BOUGHT = frozenset({"p_alive", "potential_value", "rfm"})
 _PRICED = frozenset({"expected_spend", "clv", "tier"})
@@ -117,6 +119,29 @@ def explain(
     return pa.array(told, pa.string()).take(pa.array(where))
 
 
+def asked(text: str | None) -> str | None:
+    """What is not said, without what is never asked of subscribers.
+
+    Parameters
+    ----------
+    text : str or None
+        As `explain` writes it.
+
+    Returns
+    -------
+    str or None
+        None where nothing is left.
+
+    Examples
+    --------
+    >>> asked("not asked of subscriptions: p_alive, rfm; no price on record: clv")
+    'no price on record: clv'
+    >>> asked("not asked of subscriptions: p_alive, rfm")
+    """
+    parts = (text or "").split(_BETWEEN)
+    return _BETWEEN.join(p for p in parts if p and not p.startswith(f"{OF_PURCHASES}: ")) or None
+
+
 def _sentence(code: int, subscribed: bool, unbacked: Mapping[str, str]) -> str | None:
     """Text of one combination: bit 0 tells of purchases, the others of null columns."""
     why = _why_of_subscriber if subscribed else _why
@@ -127,7 +152,7 @@ def _sentence(code: int, subscribed: bool, unbacked: Mapping[str, str]) -> str |
         reason = unbacked.get("clv" if name in _NEED_CLV else name, "")
         by_reason.setdefault(reason or why(name, bool(code & 1), gone), []).append(name)
     told = [f"{reason}: {', '.join(names)}" for reason, names in by_reason.items()]
-    return "; ".join(told) or None
+    return _BETWEEN.join(told) or None
 
 
 def _why(name: str, known: bool, gone: list[str]) -> str:

@@ -22,7 +22,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from serving import scores
+from serving import abstention, scores
 from serving.errors import ScoreTableError
 from serving.groups.lifecycle import STAGES
 from serving.groups.tiers import TIERS
@@ -72,7 +72,7 @@ class Totals:
     Parameters
     ----------
     customers, abstained : int
-        All, and those about whom something is not said.
+        All, and those about whom something is not said that can be asked of them.
     churners : float or None
         Customers expected to leave: the sum of the churn probabilities.
     spend, equity : float or None
@@ -81,6 +81,8 @@ class Totals:
         Customers; None where a customer has no stage or no tier.
     keepable : float or None
         The part of the churners who have not lapsed yet; None where nobody has a stage.
+    contracts : bool
+        Whether the customers are subscribers.
     """
 
     customers: int
@@ -90,6 +92,7 @@ class Totals:
     equity: float | None
     cells: dict[tuple[str | None, str | None], int]
     keepable: float | None = None
+    contracts: bool = False
 
 
 @dataclass(frozen=True)
@@ -283,14 +286,22 @@ def _enumerate(connection: Any, name: str, words: Sequence[str]) -> None:
 
 def _totals(connection: Any) -> Totals:
     sums = connection.execute(
-        "SELECT count(*), count(abstained), sum(churn_probability), sum(expected_spend), sum(clv), "
+        "SELECT count(*), sum(churn_probability), sum(expected_spend), sum(clv), "
         "CASE WHEN count(stage) > 0 "
-        "THEN coalesce(sum(churn_probability) FILTER (stage <> 'lapsed'), 0) END FROM scores"
+        "THEN coalesce(sum(churn_probability) FILTER (stage <> 'lapsed'), 0) END, "
+        "count(expected_months) + count(involuntary_probability) > 0 FROM scores"
     ).fetchone()
+    # There are few different texts.
+    silent = "SELECT abstained, count(*) FROM scores WHERE abstained IS NOT NULL GROUP BY ALL"
+    abstained = sum(
+        number
+        for text, number in connection.execute(silent).fetchall()
+        if abstention.asked(text) is not None
+    )
     cells = connection.execute("SELECT stage, tier, count(*) FROM scores GROUP BY ALL").fetchall()
     by_cell = {(stage, tier): count for stage, tier, count in cells}
-    customers, abstained, churners, spend, equity, keepable = sums
-    return Totals(customers, abstained, churners, spend, equity, by_cell, keepable)
+    customers, churners, spend, equity, keepable, contracts = sums
+    return Totals(customers, abstained, churners, spend, equity, by_cell, keepable, contracts)
 
 
 def _names(columns: Sequence[str]) -> str:

@@ -49,6 +49,7 @@ from serving.api.whatifs import WhatifAnswer, WhatifRequest
 from serving.api.why import ReasonsAnswer, ReasonsRequest
 from serving.errors import ServingError
 from serving.workbench.app import application
+from serving.workbench.door import Door
 from serving.worker import Worker, start
 from training.errors import TrainingError
 
@@ -165,6 +166,7 @@ for middleware in (
     security.Hardened,
     observability.Record,
     OneShape,
+    Door,
     security.Gate,
     Limited,
     query.Asked,

@@ -52,8 +52,9 @@ def customers(opened: Opened, source: CustomersSource) -> ir.Table:
     Returns
     -------
     ibis table
-        ``customer_id``, ``attribute_<column>`` (string or float64), ``churned``, ``account``
-        (string) where the source names one, ``reason_``, ``row_``, ``zoned_``, ``raw_``.
+        ``customer_id``, ``attribute_<column>`` and ``permission_<column>`` (string or float64),
+        ``churned``, ``account`` (string) where the source names one, ``reason_``, ``row_``,
+        ``zoned_``, ``raw_``.
 
     Raises
     ------
@@ -61,16 +62,20 @@ def customers(opened: Opened, source: CustomersSource) -> ir.Table:
         If a column is missing, or no value of the label says yes or no.
     """
     raw = opened.table
+    named = {"attribute": source.attributes, "permission": source.permissions}
     columns = {
-        name: settings_column(opened, name, f"{_KEY}.attributes") for name in source.attributes
+        (kind, name): settings_column(opened, name, f"{_KEY}.{kind}s")
+        for kind, names_ in named.items()
+        for name in names_
     }
     identity = settings_column(opened, source.customer_id, f"{_KEY}.customer_id")
     label, no_label = _label(opened, source)
     account = {} if source.account is None else {"account": _account(opened, source.account)}
-    numeric = _numeric(raw, columns, opened.commas)
+    read = {name: values for (_, name), values in columns.items()}
+    numeric = _numeric(raw, read, opened.commas)
     attributes = {
-        f"attribute_{name}": _attribute(values, name in numeric, name in opened.commas)
-        for name, values in columns.items()
+        f"{kind}_{name}": _attribute(values, name in numeric, name in opened.commas)
+        for (kind, name), values in columns.items()
     }
     rows = raw.select(
         customer_id=text(identity),

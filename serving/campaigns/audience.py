@@ -27,7 +27,8 @@ COOLING_OFF = "cooling off"
 KEY_ACCOUNT = "key account without a named owner"
 GUARDRAILS = (SUPPRESSED, NO_CONSENT, IN_A_PLAN, COOLING_OFF, KEY_ACCOUNT)
 RAISES = "raises risk"
-_ATTRIBUTE = "attribute_"
+# The kinds of a column of the customers source that can say who may be contacted.
+_KINDS = ("permission_", "attribute_")
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,10 @@ def audience(
     as_of : date
         Day of the plan, for the cooling-off.
     suppressed : str, optional
-        Attribute that says who is never contacted.
+        Column that says who is never contacted.
     customers : pandas.DataFrame, optional
-        ``customer_id`` and ``attribute_*``, one row a customer. Who is not in it has not
-        consented, and is not suppressed.
+        ``customer_id``, ``permission_*`` and ``attribute_*``, one row a customer. Who is not in
+        it has not consented, and is not suppressed.
     contacts : pandas.DataFrame, optional
         ``customer_id``, ``action`` (null for any) and ``day``, as
         `features.contracts.treatments.last_treated` gives them.
@@ -119,20 +120,21 @@ def audience(
 
 
 def _facts(scores: pd.DataFrame, customers: pd.DataFrame | None) -> pd.DataFrame | None:
-    """Attributes of the customers, in the rows of the scores."""
+    """What is known of the customers, in the rows of the scores."""
     if customers is None:
         return None
     wanted = scores["customer_id"].astype("object")
     return customers.set_index(customers["customer_id"].astype("object")).reindex(wanted)
 
 
-def _words(facts: pd.DataFrame | None, attribute: str) -> np.ndarray:
-    """Values of an attribute as words in small letters, blank where there is none."""
-    name = f"{_ATTRIBUTE}{attribute}"
-    if facts is None or name not in facts:
+def _words(facts: pd.DataFrame | None, column: str) -> np.ndarray:
+    """Values of a column as words in small letters, blank where there is none."""
+    there = [] if facts is None else [f"{kind}{column}" for kind in _KINDS]
+    name = next((one for one in there if facts is not None and one in facts), None)
+    if facts is None or name is None:
         raise CampaignError(
-            f"Got no customers with the attribute {attribute!r}, which decides who may be "
-            "contacted; add it to `attributes` in [sources.customers]."
+            f"Got no customers with the column {column!r}, which decides who may be contacted; "
+            "add it to `permissions` in [sources.customers]."
         )
     values = facts[name]
     if values.dtype.kind == "f":

@@ -101,8 +101,8 @@ class ActionSettings(Section):
     consent: str | None = Field(
         default=None,
         min_length=1,
-        description="Attribute of [sources.customers] that has to say yes (true, 1, y); where it "
-        "is blank the customer has not consented.",
+        description="Column among the `permissions` of [sources.customers] that has to say yes "
+        "(true, 1, y); where it is blank the customer has not consented.",
     )
     mass: bool = Field(
         default=True,
@@ -171,8 +171,8 @@ class PlanSettings(Section):
     suppressed: str | None = Field(
         default=None,
         min_length=1,
-        description="Attribute of [sources.customers] that says who is never contacted: everyone "
-        "for whom it says anything but no (false, 0, n) or nothing.",
+        description="Column among the `permissions` of [sources.customers] that says who is never "
+        "contacted: everyone for whom it says anything but no (false, 0, n) or nothing.",
     )
 
 

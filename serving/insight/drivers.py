@@ -11,8 +11,8 @@ reason that raises the risk has no driver.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -68,6 +68,26 @@ DRIVERS = (
     ),
 )
 NAMES = tuple(driver.name for driver in DRIVERS)
+#: The same of subscribers, who have a contract where others have a rhythm and a basket.
+OF_SUBSCRIBERS = (
+    Driver(
+        PRICE,
+        "Price and payments",
+        "Look at what was charged, and whether it was paid, before offering a rebate.",
+    ),
+    DRIVERS[NAMES.index(SERVICE)],
+    Driver(ASSORTMENT, "Choice of the plan", "See whether another plan fits what is used."),
+    Driver(RHYTHM, "Course of the subscription", "Get in touch before the next renewal falls due."),
+    Driver(
+        UNSETTLED,
+        "New and unsettled",
+        "Help to the first renewal: a welcome, what the plan holds.",
+    ),
+)
+#: What fits service and complaints where no complaint is open.
+NOTHING_OPEN = "Nothing is open: ask how it went before offering anything."
+# Words of a reason that tells of an open complaint.
+_OPEN = "still open"
 
 #: Class of each family, where the words of a reason do not say another.
 OF_FAMILY: Mapping[str, str] = MappingProxyType(
@@ -98,6 +118,29 @@ OF_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ASSORTMENT: ("changed the plan",),
     }
 )
+
+
+def told(
+    reasons: Sequence[Mapping[str, Any]] | None, *, subscribers: bool = False
+) -> dict[str, Driver]:
+    """The classes in words that fit a customer.
+
+    Parameters
+    ----------
+    reasons : sequence of mapping, or None
+        Of the customer, with ``text``, as in the score table.
+    subscribers : bool, default False
+        Whether customers are scored by their subscriptions.
+
+    Returns
+    -------
+    dict of str to Driver
+        By name; nothing is advised to be closed where no reason tells of an open complaint.
+    """
+    found = {one.name: one for one in (OF_SUBSCRIBERS if subscribers else DRIVERS)}
+    if not any(_OPEN in str(reason["text"]) for reason in reasons or ()):
+        found[SERVICE] = replace(found[SERVICE], advice=NOTHING_OPEN)
+    return found
 
 
 def classes(reasons: pa.StructArray) -> pa.Array:

@@ -13,7 +13,7 @@ from serving.api import answers
 from serving.api.failures import Failure
 from serving.api.routes import ADMIN, RISK, VALUE
 from serving.desk import Desk
-from serving.workbench import insight, outlook, timeline
+from serving.workbench import facts, insight, outlook, timeline
 from serving.workbench.timeline import KINDS, Contact
 from serving.worker import Worker
 
@@ -56,6 +56,7 @@ def content(
     row = found[customer_id]
     days = occasions(worker.deployment.store, desk, customer_id)
     happened = contacts(worker.deployment.store, desk, customer_id)
+    known = facts.of(worker.deployment.store, desk, customer_id)
     return {
         "worker": worker,
         "meta": answers.meta(worker, desk),
@@ -66,7 +67,7 @@ def content(
         "all_days": len(days),
         "contacts": None if happened is None else happened[::-1][:_TOLD],
         "chart": timeline.draw(days, desk.meta.as_of, row.get("next_purchase_by"), happened or ()),
-        **insight.content(worker, desk, customer_id, form, scopes),
+        **insight.content(worker, desk, customer_id, form, scopes, known),
         **outlook.content(worker, desk, customer_id, days, scopes),
     }
 

@@ -7,6 +7,7 @@ In: a customer of the score table and what its form asks for. Out: what the temp
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
@@ -17,6 +18,7 @@ from serving.api.failures import Failure
 from serving.api.whatifs import ChangeRequest
 from serving.desk import Desk
 from serving.insight import changes, drivers, similar, subscribed, supposed, whatif
+from serving.workbench import facts
 from serving.worker import Worker
 
 #: Others alike that are shown.
@@ -45,7 +47,12 @@ Form = Sequence[tuple[str, str]]
 
 
 def content(
-    worker: Worker, desk: Desk, customer_id: str, form: Form, scopes: Iterable[str]
+    worker: Worker,
+    desk: Desk,
+    customer_id: str,
+    form: Form,
+    scopes: Iterable[str],
+    known: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Gather what the page says beyond the scores.
 
@@ -59,6 +66,8 @@ def content(
         Fields ``change``, ``amount``, ``days``, ``percent`` and ``plan`` of a what-if, where one
         is asked for.
     scopes : iterable of str
+    known : mapping, optional
+        Of its behaviour row, as `serving.workbench.facts` gives it.
 
     Returns
     -------
@@ -66,13 +75,14 @@ def content(
         ``why``, ``since``, ``drivers``, ``alike``, ``whatif``.
     """
     held = tuple(scopes)
-    store = worker.deployment.store
+    store, explained = worker.deployment.store, why.explained(worker, desk, [customer_id], held)
+    row = desk.rows([customer_id], ["reasons"]).get(customer_id, {})
     return {
-        "why": why.explained(worker, desk, [customer_id], held).get(customer_id, {}),
+        "why": explained.get(customer_id, {}),
         "since": changes.since(store, desk.meta),
-        "drivers": {driver.name: driver for driver in drivers.DRIVERS},
+        "drivers": drivers.told(row.get("reasons"), subscribers=desk.totals.contracts),
         "alike": _alike(worker, desk, customer_id, held),
-        "whatif": _whatif(worker, desk, customer_id, dict(form), held),
+        "whatif": _whatif(worker, desk, customer_id, dict(form), held, known),
     }
 
 
@@ -86,7 +96,12 @@ def _alike(
 
 
 def _whatif(
-    worker: Worker, desk: Desk, customer_id: str, form: Mapping[str, str], scopes: Sequence[str]
+    worker: Worker,
+    desk: Desk,
+    customer_id: str,
+    form: Mapping[str, str],
+    scopes: Sequence[str],
+    known: Mapping[str, Any],
 ) -> dict[str, Any] | None:
     """What the form offers, and the answer where it asked; None where nothing can be asked."""
     store, plans = worker.deployment.store, worker.plans
@@ -113,11 +128,13 @@ def _whatif(
         "asked": {name: form.get(name, "") for name in FIELDS},
         "said": None,
         "refused": None,
+        "unchanged": None,
     }
     if form.get("change"):
         try:
             said = whatifs.both(worker, desk, [customer_id], _asked(form), scopes)
             shown["said"] = said.get(customer_id)
+            shown["unchanged"] = facts.unchanged(known, shown["asked"], shown["said"])
         except Failure as failure:
             shown["refused"] = failure.message
     return shown

@@ -242,7 +242,8 @@ def _described(
     told = desk.rows([row["customer_id"] for row in rows], names)
     if "reasons" in names:
         lists = pa.array([one["reasons"] for one in told.values()], SCHEMA.field("reasons").type)
-        words = {one.name: one.words for one in drivers.DRIVERS}
+        drawn = drivers.told(None, subscribers=desk.totals.contracts)
+        words = {name: one.words for name, one in drawn.items()}
         for one, name in zip(told.values(), drivers.heaviest(lists).to_pylist(), strict=True):
             one["driver"] = words.get(name)
     return told

@@ -22,7 +22,7 @@ ACTIONS = """
 [sources.customers]
 uri = "customers.csv"
 customer_id = "id"
-attributes = ["ok", "stop"]
+permissions = ["ok", "stop"]
 
 [sources.treatments]
 uri = "treated.csv"

@@ -82,13 +82,21 @@ FAULTS = [
     (changed(actions__call={**CALL, "min_risk": 0.5, "max_risk": 0.2}), "nobody is in between"),
     (
         changed(
-            sources__customers={**CUSTOMERS, "attributes": ["mail_ok"]},
+            sources__customers={**CUSTOMERS, "permissions": ["mail_ok"]},
             actions__call={**CALL, "consent": "mailok"},
         ),
-        "`consent` in [actions.call] names 'mailok', which is not among the `attributes` of "
+        "`consent` in [actions.call] names 'mailok', which is not among the `permissions` of "
         "[sources.customers]; did you mean 'mail_ok'?",
     ),
     (changed(plan__suppressed="stop"), "`suppressed` in [plan] names 'stop', which is not among"),
+    (
+        changed(sources__customers={**CUSTOMERS, "attributes": ["a"], "permissions": ["a"]}),
+        "learns from attributes and from no permission: name each in one of them.",
+    ),
+    (
+        changed(sources__customers={**CUSTOMERS, "permissions": ["a", "a"]}),
+        "Got the permissions ['a'] more than once",
+    ),
     (changed(plan__holdout=0), "`holdout` in [plan] must be at least 0.01; got 0."),
     (changed(chrun={}), "unknown section [chrun]; did you mean [churn]?"),
     (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from features.catalogue import names
 from features.compat import arrow
 from features.contracts.contract import DUPLICATE, NO_CUSTOMER, UNREADABLE_LABEL
 from features.errors import InputError
 from features.inputs import Inputs
 from features.intake import read
 from features.settings import Sources
+from features.table import behaviour
 from tests.features.reading import NOW
 
 
@@ -52,6 +55,18 @@ def test_text_that_is_wholly_numbers_becomes_numbers(tmp_path: Path) -> None:
     assert [found[c]["attribute_age"] for c in "abc"] == [30.0, None, 41.5]
     assert [found[c]["attribute_city"] for c in "abc"] == ["Ulm", None, "Bonn"]
     assert [found[c]["churned"] for c in "abc"] == [None, None, None]
+
+
+def test_who_may_be_contacted_is_read_beside_the_attributes(tmp_path: Path) -> None:
+    text = "id,age,mail,never\na,30,yes,0\nb,40,no,1\n"
+    inputs = _customers(text, tmp_path, attributes=["age"], permissions=["mail", "never"])
+    found = _by_id(inputs)
+    assert [found[c]["permission_mail"] for c in "ab"] == ["yes", "no"]
+    assert [found[c]["permission_never"] for c in "ab"] == [0.0, 1.0]
+    table = behaviour(inputs, date(2024, 1, 1), horizon_days=30, population="customers")
+    assert [name for name in table.columns if name not in names()] == [
+        *("customer_id", "as_of", "attribute_age"),
+    ]
 
 
 def test_typed_attributes_keep_their_kind_and_lose_what_is_not_finite(tmp_path: Path) -> None:

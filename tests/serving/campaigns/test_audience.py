@@ -85,6 +85,14 @@ def test_only_a_clear_yes_is_consent(score_rows, facts):
     assert found.held_back[NO_CONSENT] == (~found.allowed[:, 0]).sum()
 
 
+def test_a_permission_says_what_an_attribute_would(score_rows, facts):
+    listed = facts(ok=["yes", "no", None])
+    named = listed.rename(columns={"attribute_ok": "permission_ok"})
+    found = [allowed(score_rows, action(consent="ok"), customers=one) for one in (listed, named)]
+    assert 0 < found[0].sum() < len(score_rows)
+    assert found[0].tolist() == found[1].tolist()
+
+
 def test_numbers_say_yes_and_no_too_and_strangers_nothing(score_rows, facts):
     customers = facts(ok=[1.0, 0.0, np.nan, 2.0])
     said = customers.set_index("customer_id")["attribute_ok"].reindex(score_rows["customer_id"])
@@ -108,7 +116,7 @@ def test_whoever_may_be_suppressed_is(score_rows, facts):
 def test_a_column_that_is_not_there_is_no_permission(score_rows, facts):
     with pytest.raises(CampaignError, match="'ok', which decides who may be"):
         allowed(score_rows, action(consent="ok"), customers=facts(other=["yes"]))
-    with pytest.raises(CampaignError, match="add it to `attributes`"):
+    with pytest.raises(CampaignError, match="add it to `permissions`"):
         allowed(score_rows, action(), suppressed="stop")
 
 

@@ -112,3 +112,21 @@ def test_every_driver_has_words_and_advice():
     texts = [text for one in drivers.DRIVERS for text in (one.words, one.advice)]
     assert all(texts)
     assert len(set(texts)) == 2 * len(drivers.NAMES)
+
+
+@pytest.mark.parametrize("subscribers", [False, True])
+def test_something_is_closed_only_where_a_reason_tells_that_it_is_open(subscribers):
+    said = {
+        text: drivers.told([reason("care", text=text)], subscribers=subscribers)
+        for text in ("1 complaint still open", "last satisfaction 2.0, below the usual 3.1")
+    }
+    advice = [one[drivers.SERVICE].advice for one in said.values()]
+    assert advice[0].startswith("Close what is open") and advice[1] == drivers.NOTHING_OPEN
+    assert drivers.told(None, subscribers=subscribers)[drivers.SERVICE].advice == advice[1]
+
+
+def test_subscribers_have_every_class_in_words_without_a_rhythm_or_a_purchase():
+    found = drivers.told((), subscribers=True)
+    assert tuple(found) == drivers.NAMES
+    words = " ".join(f"{one.words} {one.advice}" for one in found.values()).lower()
+    assert not [word for word in ("rhythm", "purchase", "bought", "basket") if word in words]

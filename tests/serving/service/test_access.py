@@ -121,6 +121,23 @@ def test_a_phone_shows_full_pages_without_sideways_scrolling(full, tab, path, lo
     assert widths[0] <= widths[1]
 
 
+#: Of each panel, how far the farthest of its blocks goes beyond it, in pixels.
+BEYOND = """
+Array.from(document.querySelectorAll('.panel')).map(panel => Math.max(0,
+    ...Array.from(panel.children).map(one => one.getBoundingClientRect().right))
+    - panel.getBoundingClientRect().right)
+"""
+
+
+@pytest.mark.parametrize("path", ["/", "/customers", "/plan", "/segments", "customer", "made plan"])
+@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
+def test_no_table_runs_out_of_its_panel(full, tab, path, locale):
+    page = tab(viewport={"width": 1200, "height": 900}, locale=locale)
+    go(page, path)
+    beyond = page.evaluate(BEYOND)
+    assert beyond and max(beyond) <= 0
+
+
 def test_a_risk_that_rose_is_told_with_the_silence(full, service):
     """Whichever reasons were told: on the list, for programs, and on the customer's page."""
     found = service.get("/equity").json()["since"]["rises"]

@@ -60,6 +60,27 @@ def test_nothing_is_told_without_a_key_that_is_known(service, known, place, key)
     assert told.headers["www-authenticate"].startswith("Basic ")
 
 
+@pytest.mark.parametrize(("key", "said"), [(None, "open with an API key"), ("no", "not known")])
+@pytest.mark.parametrize("path", ["/", "/customers", "/plan", "/nothing"])
+def test_a_browser_without_a_key_is_told_how_to_sign_in(service, path, key, said):
+    told = service.get(path, key=key, headers={"accept": "text/html"})
+    assert told.status_code == 401
+    assert told.headers["content-type"].startswith("text/html")
+    assert told.headers["www-authenticate"].startswith("Basic ")
+    assert said in told.text and "regulars key" in told.text
+    # Nothing that the browser would ask for, and be refused, with the page.
+    assert "<link" not in told.text and "src=" not in told.text
+    chinese = {"accept": "text/html", "accept-language": "zh"}
+    assert "登录" in service.get(path, key=key, headers=chinese).text
+
+
+def test_a_browser_whose_key_does_not_open_a_page_is_told_so_on_a_page(service, keys):
+    told = service.get("/metrics", key=keys["risk"], headers={"accept": "text/html"})
+    assert told.status_code == 403
+    assert told.headers["content-type"].startswith("text/html")
+    assert "Not with this key" in told.text
+
+
 @pytest.mark.parametrize(
     "header",
     [

@@ -14,6 +14,7 @@ from serving.workbench import (
     curves,
     customers,
     effects,
+    facts,
     groups,
     insight,
     language,
@@ -67,8 +68,9 @@ def spoken_texts() -> set[str]:
         | set(audience.GUARDRAILS)
     )
     found |= {reasons.RAISES, reasons.LOWERS, registry.CHAMPION, registry.CHALLENGER}
-    found |= {text for one in drivers.DRIVERS for text in (one.words, one.advice)}
-    found |= set(insight.CHANGES.values())
+    told = (*drivers.DRIVERS, *drivers.OF_SUBSCRIBERS)
+    found |= {text for one in told for text in (one.words, one.advice)} | {drivers.NOTHING_OPEN}
+    found |= set(insight.CHANGES.values()) | set(facts.IDLE.values()) | {facts.ALIKE}
     for path in TEMPLATES.glob("*.html"):
         environment = pages.environment()
         for _, _, text in environment.extract_translations(path.read_text(encoding="utf-8")):
