@@ -22,7 +22,7 @@ from features.inputs import Inputs
 from features.settings import Sources
 from features.store import Store, write_parquet
 from serving import desk, scores, scoring
-from serving.api import billing, whatifs
+from serving.api import billing, whatifs, why
 from serving.api.failures import Failure
 from serving.api.plans import Plans
 from serving.deployment import Deployment, Names
@@ -380,6 +380,32 @@ def test_plans_are_told_by_how_many_have_them(making):
     counted = business.behaviour["subscription_plan"].value_counts()
     assert [counted[one.name] for one in found] == sorted(counted, reverse=True)
     assert {one.name: one.term for one in found}["annual"] == (12, 0)
+
+
+def test_a_value_is_split_by_renewals_and_the_page_tells_it(worker, making):
+    rows = scores.to_table(scores.read(worker.deployment.store.scores(AS_OF))).to_pylist()
+    known, desk_ = before(making("subscription")), worker.need_desk()
+    told = why.explained(worker, desk_, [row["customer_id"] for row in rows], ["risk", "value"])
+    for row in rows:
+        split = why.Split.model_validate(told[row["customer_id"]]["split"])
+        assert split.price == pytest.approx(known.loc[row["customer_id"], "subscription_price"])
+        assert split.renewals * split.price == pytest.approx(row["expected_spend"])
+        assert split.lifetime_renewals * split.profit_per_renewal == pytest.approx(row["clv"])
+        assert split.months is None and split.purchases_if_back is None
+    # Among them years that are not up within the horizon.
+    assert sum(row["expected_spend"] == 0 for row in rows) > 10
+    row = next(row for row in rows if row["expected_spend"] == 0)
+    alone = why.explained(worker, desk_, [row["customer_id"]], ["value"])[row["customer_id"]]
+    assert set(alone["split"]) == {"price", "profit_per_renewal"}
+    page = pages.environment("en").get_template("customer_why.html")
+    shown = page.render(
+        row=row,
+        meta=SimpleNamespace(currency="EUR"),
+        sees={"risk": True, "value": True},
+        why={"split": told[row["customer_id"]]["split"]},
+        since=None,
+    )
+    assert "0.00 renewals paid × " in shown and "to come back" not in shown
 
 
 def form(worker: Worker, one: str, **asked: str) -> dict[str, Any]:
