@@ -227,6 +227,18 @@ def test_a_plan_costs_what_its_subscribers_pay(making):
     assert found.loc[~was, "subscription_price"].equals(known.loc[~was, "subscription_price"])
 
 
+def test_a_year_that_is_cheaper_by_the_month_is_no_rise_of_the_price(making):
+    business = making("subscription")
+    known = before(business)
+    monthly = known[known["subscription_plan"] != "annual"]
+    price = 0.6 * 12 * monthly["subscription_price"].min()
+    found = changed(business, Change("plan_change", amount=price, plan="annual")).loc[monthly.index]
+    # Who paid for the first time has nothing to compare with: the payment itself is another one.
+    told = found[found["subscription_plan_changes"] > monthly["subscription_plan_changes"]]
+    assert len(told) > 50
+    assert (told["subscription_price_ratio"] <= 0.6 + 1e-6).all()
+
+
 def test_a_plan_that_nobody_has_is_refused_with_those_there_are(making):
     with pytest.raises(ScoringError, match=r"platinum.*annual"):
         changed(making("period"), Change("plan_change", plan="platinum"))
@@ -437,6 +449,7 @@ def test_a_what_if_of_the_page_is_the_answer_of_the_api(worker):
     [
         ({"change": "price_change", "percent": "-25"}, "Next renewal is due"),
         ({"change": "failed_payment"}, "Has not renewed yet"),
+        ({"change": "plan_change", "plan": "annual"}, "in none of the figures"),
     ],
 )
 def test_the_page_tells_it_in_the_words_of_a_contract(worker, making, spoken, asked, said):
@@ -454,7 +467,7 @@ def test_the_page_tells_it_in_the_words_of_a_contract(worker, making, spoken, as
         )
     )
     assert 'name="percent"' in told and 'name="amount"' not in told
-    assert '<option value="-25"' in told and "<option>annual</option>" in told
+    assert '<option value="-25"' in told and ">annual</option>" in told
     assert (said in told) == (spoken == "en")
 
 
