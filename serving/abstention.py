@@ -43,8 +43,8 @@ OF_PURCHASES = "not asked of subscriptions"
 # Between one reason with its columns and the next.
 _BETWEEN = "; "
 # What rests on purchases under any rule, and what on the price of a subscription.
-_BOUGHT = frozenset({"p_alive", "potential_value", "rfm"})
-_PRICED = frozenset({"expected_spend", "clv", "tier"})
+BOUGHT = ("p_alive", "potential_value", "rfm")
+PRICED = ("expected_spend", "clv", "tier")
 
 
 def silenced(
@@ -169,8 +169,8 @@ def _of_value(name: str, gone: list[str]) -> bool:
 
 
 def _why_of_subscriber(name: str, known: bool, gone: list[str]) -> str:
-    if name in _BOUGHT:
+    if name in BOUGHT:
         return OF_PURCHASES
     if not known:
         return NO_SUBSCRIPTION
-    return NO_PRICE if name in _PRICED and "expected_spend" in gone else NO_NUMBER
+    return NO_PRICE if name in PRICED and "expected_spend" in gone else NO_NUMBER

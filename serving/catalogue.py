@@ -75,7 +75,8 @@ def _bounded(name: str, unit: str, meaning: str, low: float | None = 0) -> tuple
             None,
             f"{side} end of the 80 % prediction interval: what comes of such customers lies in it "
             "in eight of ten cases. It begins at 0 for those who may well buy nothing; where "
-            "nearly all do nothing it ends there too, although a few keep the expectation above.",
+            "nearly all do nothing it ends there too, although a few keep the expectation above. "
+            f"`{name}` is a mean, and can lie outside.",
             f"{_NO_PURCHASE}, and {_NO_INTERVAL}",
         )
         for end, side in (("lower", "Lower"), ("upper", "Upper"))
@@ -131,7 +132,7 @@ COLUMNS: tuple[Column, ...] = (
         "seldom it buys. Under BG/NBD it is 1 for everyone who bought once only, so it is no "
         "ranking of who will buy: for that there is `return_probability`, which a blend of models "
         "gives and which may be higher.",
-        _NO_VALUE,
+        f"{_NO_VALUE}; always of subscribers",
     ),
     *_bounded(
         "expected_purchases",
@@ -161,7 +162,8 @@ COLUMNS: tuple[Column, ...] = (
         None,
         "Share of the customer's spend that is profit. Where the transactions state a margin, the "
         "customer's own rate as far as its purchases are enough to tell, drawn to the rate of the "
-        "business by as much as they are not; else the `margin` of [value].",
+        "business by as much as they are not; where the subscriptions do, the margin of the term "
+        "over its price, or that of the plan; else the `margin` of [value].",
     ),
     Column(
         "potential_value",
@@ -170,7 +172,7 @@ COLUMNS: tuple[Column, ...] = (
         None,
         "What the customer could be worth: the `clv` that the best tenth of the customers with a "
         "similar start reach, at least the own one. The distance to `clv` is the room to grow.",
-        "where `clv` is null",
+        "where `clv` is null, and of subscribers who buy nothing besides",
     ),
     _text(
         "next_purchase_by",
@@ -218,7 +220,8 @@ COLUMNS: tuple[Column, ...] = (
     _text(
         "reasons",
         f"What moves the risk most, heaviest first, {TOP} at most: how the customer differs from a "
-        "typical loyal one. Drivers of the score, never causes. Empty where nothing stands out.",
+        "typical loyal one. Drivers of the score, never causes. Empty where nothing stands out, "
+        "and of subscribers where no renewal comes within the horizon, so that the risk is 0.",
     ),
     _text(
         "abstained",

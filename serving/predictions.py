@@ -76,7 +76,7 @@ class Predicted:
     columns : mapping of str to numpy.ndarray of float64
         Predicted columns of the score table; NaN where nothing is said.
     drivers : pandas.DataFrame
-        Log-odds of churn by family; null where no probability is said.
+        Log-odds of churn by family; null where no probability is said, or where it is 0.
     past : History
         Purchases to date.
     known : numpy.ndarray of bool
@@ -235,7 +235,9 @@ def _of_contract(
 
 
 def _drivers(frame: pd.DataFrame, scorer: Predictor, churn: np.ndarray) -> pd.DataFrame:
-    """Log-odds of churn by family; null where no probability is said."""
+    """Log-odds of churn by family; null where no probability is said, or where it is 0."""
     if frame.empty:
         return pd.DataFrame(index=frame.index)
-    return scorer.contributions(frame).mul(np.where(np.isfinite(churn), 1.0, np.nan), axis=0)
+    # Of a subscription without a renewal in the horizon, nothing moves what cannot be.
+    moved = np.isfinite(churn) & (churn > 0)
+    return scorer.contributions(frame).mul(np.where(moved, 1.0, np.nan), axis=0)

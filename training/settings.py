@@ -67,7 +67,8 @@ class ValueSettings(Section):
         allow_inf_nan=False,
         description="Share of the spend that remains as profit, before discounting; turns spend "
         "into lifetime value. 0.30 means thirty per cent. Where the transactions state a `margin`, "
-        "customers have rates of their own instead; subscriptions always have this one.",
+        "customers have rates of their own instead; where the subscriptions state one, "
+        "subscribers have that of their term.",
     )
     annual_discount_rate: float = Field(
         default=0.10,

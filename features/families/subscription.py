@@ -74,14 +74,14 @@ def _paced(rows: ir.Table, as_of: date) -> ir.Table:
         is_current=ibis.row_number().over(by_end) == 0,
         plan_before=rows.plan.lag().over(inside),
         price_before=rows.price.lag().over(inside),
+        months_before=rows.term_months.lag().over(inside),
     )
     late = compat.days_between(day, rows.until)
+    price, price_before = _alike(rows)
     rows = rows.mutate(
         plan_changed=(rows.plan != rows.plan_before).fill_null(False),
-        price_changed=((rows.price != rows.price_before) & (rows.price_before > 0)).fill_null(
-            False
-        ),
-        price_ratio=compat.ratio(rows.price, rows.price_before),
+        price_changed=((price != price_before) & (price_before > 0)).fill_null(False),
+        price_ratio=compat.ratio(price, price_before),
         days_of_term=term_days(rows),
         runs=ibis.cases(
             (rows.repeats, (rows.until == ibis.literal(NEVER)).cast("int64")),
@@ -94,6 +94,20 @@ def _paced(rows: ir.Table, as_of: date) -> ir.Table:
     )
     changed = ibis.cases((rows.price_changed, rows.place), else_=compat.missing("int64"))
     return rows.mutate(price_place=changed.max().over(whole))
+
+
+def _alike(rows: ir.Table) -> tuple[ir.NumericValue, ir.NumericValue]:
+    """Price of a row and of the one before it, of as many months each.
+
+    A year that costs less than twelve months is no rise. Terms of days stay as they are: a period
+    that was cut short by a change of plan has the length that is left.
+    """
+    by_month = ((rows.term_months > 0) & (rows.months_before > 0)).fill_null(False)
+    own, other = (
+        by_month.ifelse(months, 1).cast("int64")
+        for months in (rows.months_before, rows.term_months)
+    )
+    return rows.price * own, rows.price_before * other
 
 
 def features(totals: ir.Table) -> dict[str, ir.Value]:

@@ -79,7 +79,8 @@ SUBSCRIPTION: tuple[Feature, ...] = (
         "float64",
         "ratio",
         0,
-        "Price after / before its latest change in the running spell; null without a change.",
+        "Price after / before its latest change in the running spell, of a month each where the "
+        "terms are of months; null without a change.",
     ),
     _column(
         "days_since_price_change",

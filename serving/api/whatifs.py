@@ -44,7 +44,8 @@ class ChangeRequest(Request):
         "days more in which nothing happens but renewals that are paid on their day. Of "
         "subscribers, in place of the first two: `price_change`, `plan_change`, "
         "`failed_payment`: the latest payment was at another price, for another plan, or failed "
-        "at first and came late."
+        "at first and came late. It lies before as-of, so that it is in no figure: after a year "
+        "that is paid at once, less is left to come."
     )
     amount: Finite | None = Field(
         default=None,

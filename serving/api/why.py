@@ -19,7 +19,8 @@ from serving.api import answers, limits
 from serving.api.messages import Id, Item, Meta, Probability, Reason, Request, Stage, Tier, failed
 from serving.api.routes import ADMIN, RISK, VALUE
 from serving.desk import Desk
-from serving.insight import changes, drivers, silence, value_split
+from serving.groups import subscribers
+from serving.insight import changes, drivers, renewal_split, silence, value_split
 from serving.scores import REASON
 from serving.worker import Worker
 
@@ -91,7 +92,7 @@ class Change(BaseModel):
 
 
 class Split(BaseModel):
-    """Factors: the first three multiply to `expected_spend`, the others to `clv`."""
+    """Factors, three to `expected_spend` and three to `clv`; of subscribers two and two."""
 
     return_probability: Probability = None
     purchases_if_back: float | None = Field(
@@ -106,6 +107,20 @@ class Split(BaseModel):
     )
     months: float | None = Field(
         default=None, description="How long: discounted months at that pace."
+    )
+    renewals: float | None = Field(
+        default=None,
+        description="Of subscribers alone, as are those that follow: renewals that are expected "
+        "to be paid within the horizon. Times `price` it is `expected_spend`.",
+    )
+    price: float | None = Field(default=None, description="Price of a term.")
+    lifetime_renewals: float | None = Field(
+        default=None,
+        description="Renewals that are expected to be paid within the span of `clv`, later ones "
+        "counting less. Times `profit_per_renewal` it is `clv`.",
+    )
+    profit_per_renewal: float | None = Field(
+        default=None, description="The price of a term times the margin."
     )
 
 
@@ -209,7 +224,7 @@ def explained(
     parts = [
         {one: {name: row[name] for name in shown} for one, row in rows.items()},
         _driven(rows) if RISK in seen else {},
-        _split(worker, rows, seen) if VALUE in seen else {},
+        _split(worker, desk, rows, seen) if VALUE in seen else {},
         _changed(worker, desk, list(rows), seen),
     ]
     return {
@@ -233,7 +248,7 @@ def _driven(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def _split(
-    worker: Worker, rows: Mapping[str, Mapping[str, Any]], seen: Sequence[str]
+    worker: Worker, desk: Desk, rows: Mapping[str, Mapping[str, Any]], seen: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
     if worker.scorer is None or not rows:
         return {}
@@ -243,9 +258,15 @@ def _split(
         [{name: row[name] for name in names} for row in rows.values()],
         schema=pa.schema(list(zip(names, kinds, strict=True))),
     )
-    told = value_split.split(table, worker.scorer.terms.margin)
+    margin, shown = worker.scorer.terms.margin, _OPEN
+    if subscribers.are_scored(worker.scorer):
+        store, as_of = worker.deployment.store, desk.meta.as_of
+        prices = renewal_split.prices(store, desk.cursor(), as_of, list(rows))
+        told, shown = renewal_split.split(table, prices, margin), renewal_split.OPEN
+    else:
+        told = value_split.split(table, margin)
     if RISK not in seen:
-        told = told.select(_OPEN)
+        told = told.select(shown)
     return {one: {"split": row} for one, row in zip(rows, told.to_pylist(), strict=True)}
 
 

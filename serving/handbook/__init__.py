@@ -25,8 +25,13 @@ _HEAD = """# Scores
 One row a customer, with the same columns from `regulars score`, the API and the page. Money is in
 the `currency` of the settings. An *occasion* is a day with a purchase, refunds of the day taken
 off. Scored is, under the rule `inactivity`, every customer with a paid purchase before `as_of`;
-under the rule `subscription`, everyone whose subscription runs, late payers within the grace
-among them; under the rule `label`, every customer of the customers source.
+under the rule `subscription`, everyone whose subscription runs: where a row is a paid period, late
+payers within the grace among them; where it is a subscription, nobody from the day it ended on.
+Under the rule `label`, every customer of the customers source.
+
+An interval is of what may come, and the figure beside it is a mean. Where a few may bring far more,
+or far less, than the many, a mean lies beside what nearly all do: **a figure can lie outside its
+own interval**, and neither is wrong. Add up figures, not ends of intervals.
 
 Stage, tier, segment and potential compare a customer with all others. What they compare with is
 learned in each full scoring (`regulars score`) and kept in the file of the score table: a customer
@@ -221,13 +226,29 @@ def _subscribers() -> str:
             )
         ),
         prose(
-            "A subscription ends when the grace after it went by without a new row. `p_alive` is",
+            "An end counts as one when the grace after it went by without a new row. Until then,",
+            "who pays by the period is scored as a late payer; where a row is a subscription, its",
+            "end is on record, and nobody is scored from that day on. `p_alive` is",
             "not asked: a subscriber is one until the day it ends. `rfm` and `potential_value` are",
             "said where there are purchases besides; `involuntary_probability` and",
-            "`expected_months` of subscribers alone. An interval is the shortest that holds 80 %",
-            "of what can come: of the number of renewals that are paid and, for money, of prices",
-            "that move as often as they did. Who nearly surely renews each time has no room below,",
-            "so that both ends are the same, and what is expected, a mean, lies a little under it.",
+            "`expected_months` of subscribers alone.",
+        ),
+        prose(
+            "An interval is the shortest that holds 80 % of what can come: of the number of",
+            "renewals that are paid and, for money, of prices that move as often as they did. Who",
+            "nearly surely renews each time has no room below, so that both ends can be the same;",
+            "what is expected is a mean, over those few who leave as well, and then lies below the",
+            "interval: of renewals by a fifth at most, as 80 % of the outcomes are that number. Of",
+            "who most likely leaves it lies above. Where no renewal comes within the horizon and",
+            "nobody ends between renewals, `churn_probability` and both its ends are 0, and there",
+            "are no reasons: nothing moves what cannot be.",
+        ),
+        prose(
+            "`POST /reasons` and the page split the value by renewals: those expected to be paid",
+            "times the price of a term, and for `clv` those of its span, later ones counting less,",
+            "times the profit of a term. What was paid before `as_of` is in no figure. A what-if",
+            "to another plan supposes that the latest payment was for it: after a year that was",
+            "paid at once little is left to come within the horizon; what was paid is not shown.",
         ),
     )
 
@@ -237,9 +258,10 @@ def _margin_rate() -> str:
         "Margin rate",
         prose(
             "What turns spend into profit, in `clv`, tiers, plans, measured effects and the worth",
-            "of retention. Where `[sources.transactions]` names a `margin`, with the",
-            "`margin_total` of the customer's rows that state one and the `margin_spend` that it",
-            "is of:",
+            "of retention: of each customer its own where the transactions or the subscriptions",
+            "state margins, else the `margin` of [value] for all. Where `[sources.transactions]`",
+            "names a `margin`, with the `margin_total` of the customer's rows that state one and",
+            "the `margin_spend` that it is of:",
         ),
         prose("margin_rate = Z · margin_total / margin_spend + (1 − Z) · μ,"),
         prose(
@@ -250,7 +272,7 @@ def _margin_rate() -> str:
             "scatter for a unit of spend, and a how much those of customers do: Bühlmann and",
             "Straub's credibility, learned in each training and told on the model card. A customer",
             "with few purchases has nearly the rate of the business, and none that a single loss",
-            "leader would give. Without margins in the rows it is the `margin` of [value] for all.",
+            "leader would give.",
         ),
         prose(
             "Of subscribers, where `[sources.subscriptions]` names a `margin`, it is the margin of",

@@ -114,6 +114,22 @@ def of_silence() -> str:
         ),
         *_unbacked(),
         (
+            abstention.NO_SUBSCRIPTION,
+            "Under the rule `subscription`, no subscription of the customer runs.",
+            tuple(name for name in abstention.ANSWERS if name not in abstention.BOUGHT),
+        ),
+        (
+            abstention.NO_PRICE,
+            "Of a subscriber, the row that runs has no price.",
+            abstention.PRICED,
+        ),
+        (
+            abstention.OF_PURCHASES,
+            "Of a subscriber, it rests on purchases: `p_alive` always, the others of who buys "
+            "nothing besides, or where `clv` is null.",
+            abstention.BOUGHT,
+        ),
+        (
             abstention.NO_POPULATION,
             "Nobody had a purchase on record, or nobody a lifetime value.",
             abstention.DECIDED,

@@ -6,6 +6,7 @@ from calendar import monthrange
 from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from itertools import groupby, pairwise
 from typing import Any
 
@@ -143,9 +144,11 @@ def described(rows: list[dict[str, Any]], as_of: date) -> dict[str, Any] | None:
 
 def _of_spell(spell: list[dict[str, Any]], current: dict[str, Any], as_of: date) -> dict[str, Any]:
     priced = [
-        (as_of - b["day"], b["price"] / a["price"])
+        (as_of - b["day"], after / before)
         for a, b in pairwise(spell)
-        if a["price"] and b["price"] is not None and a["price"] != b["price"]
+        if a["price"] and b["price"] is not None
+        for before, after in [_alike(a, b)]
+        if before != after
     ]
     planned = [
         (as_of - b["day"]).days
@@ -172,6 +175,14 @@ def _of_spell(spell: list[dict[str, Any]], current: dict[str, Any], as_of: date)
         "subscription_late_renewals": sum((one["gap"] or 0) > 0 for one in spell[1:]),
         "subscription_pause_days": spell[0]["gap"],
     }
+
+
+def _alike(a: dict[str, Any], b: dict[str, Any]) -> tuple[Fraction, Fraction]:
+    """Prices of a month each where both terms are of months."""
+    months = (
+        (a["term_months"], b["term_months"]) if a["term_months"] and b["term_months"] else (1, 1)
+    )
+    return Fraction(a["price"]) / months[0], Fraction(b["price"]) / months[1]
 
 
 def fate(

@@ -98,16 +98,19 @@ def test_the_rules_of_the_tiers_decide_as_they_are_told(population):
 
 
 @pytest.mark.parametrize(
-    ("why", "gone", "known"),
+    ("why", "gone", "known", "subscribed"),
     [
-        (abstention.NO_PURCHASES, abstention.ANSWERS, False),
-        (abstention.NO_NUMBER, {*abstention.ANSWERS} - {"stage"}, True),
-        (abstention.NO_POPULATION, abstention.DECIDED, True),
+        (abstention.NO_PURCHASES, abstention.ANSWERS, False, False),
+        (abstention.NO_NUMBER, {*abstention.ANSWERS} - {"stage"}, True, False),
+        (abstention.NO_POPULATION, abstention.DECIDED, True, False),
+        (abstention.NO_SUBSCRIPTION, abstention.ANSWERS, False, True),
+        (abstention.NO_PRICE, abstention.PRICED, True, True),
+        (abstention.OF_PURCHASES, abstention.ANSWERS, False, True),
     ],
 )
-def test_what_a_reason_to_abstain_can_name_is_told(why, gone, known):
+def test_what_a_reason_to_abstain_can_name_is_told(why, gone, known, subscribed):
     missing = {name: np.array([name in gone]) for name in abstention.ANSWERS}
-    said = abstention.explain(missing, np.array([known]))[0].as_py()
+    said = abstention.explain(missing, np.array([known]), subscribed=subscribed)[0].as_py()
     parts = dict(part.split(": ") for part in said.split("; "))
     row = next(line for line in handbook.page().splitlines() if line.startswith(f"| `{why}` |"))
     assert re.findall(r"`(\w+)`", row.split("|")[3]) == parts[why].split(", ")

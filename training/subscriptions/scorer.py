@@ -310,7 +310,9 @@ class SubscriptionScorer(OnTerms):
         if self.spread is None:
             return told
         stays = told["return_probability"].to_numpy(dtype=np.float64)
-        return told.assign(**self.spread.bounds({"return_probability": stays}))
+        bounds = self.spread.bounds({"return_probability": stays})
+        # What cannot end within the horizon has no rate that could lie elsewhere.
+        return told.assign(**{end: np.where(stays == 1, 0.0, at) for end, at in bounds.items()})
 
 
 def predicted(

@@ -179,11 +179,32 @@ def test_the_plan_changes_without_a_gap_or_an_overlap_counting_as_an_end():
     assert found["subscription_plan"] == "gold"
     assert found["subscription_plan_changes"] == 1
     assert found["subscription_days_since_plan_change"] == 85
-    assert found["subscription_price_ratio"] == 1.5
+    # 5 a month after 10.
+    assert found["subscription_price_ratio"] == 0.5
     assert found["subscription_tenure_days"] == 143
     assert found["subscription_earlier"] == 0
     # Three months after 8 March.
     assert found["subscription_days_to_renewal"] == 7
+
+
+@pytest.mark.parametrize(
+    ("price", "months", "days", "ratio"),
+    [
+        (89.0, 12, 0, 89 / 12 / 10.99),  # cheaper by the month than 10.99
+        (131.88, 12, 0, None),  # twelve times 10.99: no change
+        (150.0, 12, 0, 150 / 12 / 10.99),
+        (10.99, 0, 28, None),  # of days: as the prices stand
+        (5.0, 0, 14, 5 / 10.99),
+    ],
+)
+def test_prices_of_terms_of_months_are_compared_by_the_month(price, months, days, ratio):
+    rows = [
+        row("a", "2024-01-10", "2024-05-10", price=10.99),
+        row("a", "2024-05-10", None, plan="other", price=price, months=months, days=days),
+    ]
+    found = seen(rows)["a"]
+    assert found["subscription_price_ratio"] == (ratio and pytest.approx(ratio, rel=1e-12))
+    assert found["subscription_days_since_price_change"] == (ratio and 22)
 
 
 @pytest.mark.parametrize("period", [False, True])

@@ -13,6 +13,8 @@ from serving.groups import subscribers as contracts
 from serving.groups.lifecycle import STAGES
 from training.subscriptions.failures import Failures
 from training.subscriptions.scorer import SubscriptionScorer
+from training.windows.spread import Spread
+from training.windows.swing import Swing
 
 
 @pytest.fixture(scope="module")
@@ -107,3 +109,21 @@ def test_with_nobody_to_score_there_is_nobody_scored(rows, scored, scorer):
     learned = scored(rows, scorer=scorer)[1]
     frame, _ = scored(rows.head(0), scorer=scorer, thresholds=learned)
     assert frame.empty
+
+
+def test_what_cannot_end_within_the_horizon_has_no_reason_and_no_doubt(rows, scored, scorer):
+    """A term of a year that was begun twenty days ago, where nobody ends between renewals."""
+    yearly = {"subscription_term_days": 365.25, "subscription_days_to_renewal": 345.0}
+    due = replace(scorer, spread=Spread(Swing(0.2, None, None, 5.0), 3))
+    others = rows["customer_id"] != "loyal"
+    one = rows.assign(**{name: rows[name].where(others, of) for name, of in yearly.items()})
+    told = scored(one, scorer=due)[0].set_index("customer_id")
+    assert told.loc["loyal", "churn_probability"] == 0
+    ends = ["churn_probability_lower", "churn_probability_upper"]
+    assert told.loc["loyal", ends].tolist() == [0, 0]
+    assert len(told.loc["loyal", "reasons"]) == 0
+    assert len(told.loc["new", "reasons"]) == 1
+    assert (told.loc[["new", "late"], ends[0]] < told.loc[["new", "late"], ends[1]]).all()
+    asked = scored(one, scorer=due, horizon_days=365)[0].set_index("customer_id")
+    assert asked.loc["loyal", "churn_probability"] > 0
+    assert len(asked.loc["loyal", "reasons"]) == 1

@@ -22,7 +22,7 @@ from features.inputs import Inputs
 from features.settings import Sources
 from features.store import Store, write_parquet
 from serving import desk, scores, scoring
-from serving.api import billing, whatifs
+from serving.api import billing, whatifs, why
 from serving.api.failures import Failure
 from serving.api.plans import Plans
 from serving.deployment import Deployment, Names
@@ -227,6 +227,18 @@ def test_a_plan_costs_what_its_subscribers_pay(making):
     assert found.loc[~was, "subscription_price"].equals(known.loc[~was, "subscription_price"])
 
 
+def test_a_year_that_is_cheaper_by_the_month_is_no_rise_of_the_price(making):
+    business = making("subscription")
+    known = before(business)
+    monthly = known[known["subscription_plan"] != "annual"]
+    price = 0.6 * 12 * monthly["subscription_price"].min()
+    found = changed(business, Change("plan_change", amount=price, plan="annual")).loc[monthly.index]
+    # Who paid for the first time has nothing to compare with: the payment itself is another one.
+    told = found[found["subscription_plan_changes"] > monthly["subscription_plan_changes"]]
+    assert len(told) > 50
+    assert (told["subscription_price_ratio"] <= 0.6 + 1e-6).all()
+
+
 def test_a_plan_that_nobody_has_is_refused_with_those_there_are(making):
     with pytest.raises(ScoringError, match=r"platinum.*annual"):
         changed(making("period"), Change("plan_change", plan="platinum"))
@@ -382,6 +394,32 @@ def test_plans_are_told_by_how_many_have_them(making):
     assert {one.name: one.term for one in found}["annual"] == (12, 0)
 
 
+def test_a_value_is_split_by_renewals_and_the_page_tells_it(worker, making):
+    rows = scores.to_table(scores.read(worker.deployment.store.scores(AS_OF))).to_pylist()
+    known, desk_ = before(making("subscription")), worker.need_desk()
+    told = why.explained(worker, desk_, [row["customer_id"] for row in rows], ["risk", "value"])
+    for row in rows:
+        split = why.Split.model_validate(told[row["customer_id"]]["split"])
+        assert split.price == pytest.approx(known.loc[row["customer_id"], "subscription_price"])
+        assert split.renewals * split.price == pytest.approx(row["expected_spend"])
+        assert split.lifetime_renewals * split.profit_per_renewal == pytest.approx(row["clv"])
+        assert split.months is None and split.purchases_if_back is None
+    # Among them years that are not up within the horizon.
+    assert sum(row["expected_spend"] == 0 for row in rows) > 10
+    row = next(row for row in rows if row["expected_spend"] == 0)
+    alone = why.explained(worker, desk_, [row["customer_id"]], ["value"])[row["customer_id"]]
+    assert set(alone["split"]) == {"price", "profit_per_renewal"}
+    page = pages.environment("en").get_template("customer_why.html")
+    shown = page.render(
+        row=row,
+        meta=SimpleNamespace(currency="EUR"),
+        sees={"risk": True, "value": True},
+        why={"split": told[row["customer_id"]]["split"]},
+        since=None,
+    )
+    assert "0.00 renewals paid × " in shown and "to come back" not in shown
+
+
 def form(worker: Worker, one: str, **asked: str) -> dict[str, Any]:
     found = insight.content(
         worker, worker.need_desk(), one, tuple(asked.items()), ["risk", "value"]
@@ -411,6 +449,7 @@ def test_a_what_if_of_the_page_is_the_answer_of_the_api(worker):
     [
         ({"change": "price_change", "percent": "-25"}, "Next renewal is due"),
         ({"change": "failed_payment"}, "Has not renewed yet"),
+        ({"change": "plan_change", "plan": "annual"}, "in none of the figures"),
     ],
 )
 def test_the_page_tells_it_in_the_words_of_a_contract(worker, making, spoken, asked, said):
@@ -428,7 +467,7 @@ def test_the_page_tells_it_in_the_words_of_a_contract(worker, making, spoken, as
         )
     )
     assert 'name="percent"' in told and 'name="amount"' not in told
-    assert '<option value="-25"' in told and "<option>annual</option>" in told
+    assert '<option value="-25"' in told and ">annual</option>" in told
     assert (said in told) == (spoken == "en")
 
 
