@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from serving.api import answers
 from serving.api.failures import Failure
 from serving.errors import CampaignError
 
@@ -69,6 +70,7 @@ def answer(worker: Worker) -> dict[str, Any]:
     plans, beliefs = found(worker)
     names = worker.deployment.names
     return {
+        "meta": answers.latest(worker),
         "name": names.name,
         "currency": names.currency,
         "plans": [one.to_dict() for one in plans],

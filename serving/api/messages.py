@@ -137,8 +137,11 @@ class Span(BaseModel):
 
 
 class ValueMeta(Meta):
-    """What the answer rests on; `horizon_days` reaches from as_of to the end of a span."""
+    """What the answer rests on: a horizon, or days of one's own."""
 
+    horizon_days: int | None = Field(  # type: ignore[assignment]
+        description=f"{catalogue.column('horizon_days').meaning} Null where a span was asked for."
+    )
     span: Span | None = Field(default=None, description="Where one was asked for.")
 
 

@@ -106,10 +106,9 @@ def score(worker: Worker, desk: Desk | None, request: ScoreRequest) -> Outcome:
     Raises
     ------
     Failure
-        400 for an as-of date beyond tomorrow, for an attribute that the model does not know, for a
-        customer without the rows that it is scored from; 413 for too many rows; 422 for a horizon
-        that the model does not know, or for subscriptions where it is not known how they are
-        kept; 503 without a model or thresholds.
+        400 for an as-of date beyond tomorrow or an attribute that the model does not know; 413 for
+        too many rows; 422 for a horizon that the model does not know, or for subscriptions where
+        it is not known how they are kept; 503 without a model or thresholds.
     """
     scorer = worker.need_scorer()
     thresholds = worker.deployment.thresholds if desk is None else desk.meta.thresholds
@@ -121,12 +120,15 @@ def score(worker: Worker, desk: Desk | None, request: ScoreRequest) -> Outcome:
     wall = now.astimezone(ZoneInfo(worker.deployment.names.timezone)).replace(tzinfo=None)
     plans = worker.need_plans()
     _check_sources(request.customers, plans)
-    found = plans.run(*_tables(request.customers), as_of=as_of, now=wall)
+    needed: Source = "subscriptions" if plans.subscribers else "transactions"
+    found = plans.run(*_tables(request.customers, needed), as_of=as_of, now=wall)
     frame = _with_attributes(found.frame, request.customers, scorer.attributes)
     scored = _scored(worker, frame, thresholds, as_of, now, request.horizon_days)
     nothing = _NO_SUBSCRIPTION if plans.subscribers else _NO_PURCHASE
     items = [
-        _item(place, one, found, scored, (nothing[0], nothing[1].format(as_of=as_of)))
+        _without(one.customer_id, needed)
+        if getattr(one, needed) is None
+        else _item(place, one, found, scored, (nothing[0], nothing[1].format(as_of=as_of)))
         for place, one in enumerate(request.customers)
     ]
     return Outcome(items, as_of, request.horizon_days or scorer.horizon_days, now)
@@ -147,13 +149,9 @@ def _check(request: ScoreRequest, worker: Worker, as_of: date, attributes: Seque
 
 
 def _check_sources(customers: Sequence[RawCustomer], plans: Plans) -> None:
-    """Whether every customer has the rows that it is scored from, and all can be read."""
-    needed = "subscriptions" if plans.subscribers else "transactions"
-    without = [n for n, one in enumerate(customers) if getattr(one, needed) is None]
-    if without:
-        told = [{"where": f"customers.{n}.{needed}", "what": "Field required"} for n in without]
-        raise Failure(400, "The request is not as described in /docs; see detail.", detail=told)
-    if not plans.reads_subscriptions and any(one.subscriptions is not None for one in customers):
+    """Whether all that is sent can be read."""
+    sent = any(one.subscriptions is not None for one in customers)
+    if (sent or plans.subscribers) and not plans.reads_subscriptions:
         raise Failure(
             422,
             "It is not known here how subscriptions are kept: serve with settings that have "
@@ -161,12 +159,18 @@ def _check_sources(customers: Sequence[RawCustomer], plans: Plans) -> None:
         )
 
 
-def _tables(customers: Sequence[RawCustomer]) -> tuple[pa.Table | None, ...]:
-    """Rows of all customers by source; None where nobody brings a list of them."""
+def _without(customer_id: str, needed: Source) -> dict[str, Any]:
+    """Item of a customer without the rows that it is scored from."""
+    told = f"Got no `{needed}`, which customers are scored from here; expected a list of them all."
+    return failed(customer_id, _CODES[needed], told)
+
+
+def _tables(customers: Sequence[RawCustomer], needed: Source) -> tuple[pa.Table | None, ...]:
+    """Rows of all customers by source; None where nobody brings a list that is not needed."""
     told: list[pa.Table | None] = []
     for source, texts in _TEXTS.items():
         given = [getattr(one, source) for one in customers]
-        some = any(rows is not None for rows in given)
+        some = source == needed or any(rows is not None for rows in given)
         parts = [map(texts, rows or ()) for rows in given]
         told.append(_table(parts, SCHEMAS[source]) if some else None)
     return tuple(told)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from serving import scoring
 from serving.api import answers, billing, raw
 from serving.api.failures import Failure
 from serving.api.horizon import records
+from serving.api.messages import IdsRequest
 from serving.api.plans import Plans
 from serving.api.submitted import ScoreRequest
 from serving.deployment import Deployment, Names
@@ -224,12 +226,18 @@ def test_purchases_besides_are_features_where_they_are_sent(made):
     assert item["churn_probability"] == made.table[one]["churn_probability"]
 
 
-def test_without_their_rows_or_their_settings_subscribers_are_refused(made):
-    request = {"as_of": AS_OF, "customers": [{"customer_id": "x", "transactions": []}]}
-    with pytest.raises(Failure) as caught:
-        asked(made, request)
-    assert caught.value.status == 400
-    assert caught.value.detail == [{"where": "customers.0.subscriptions", "what": "Field required"}]
+def test_a_customer_without_the_rows_it_is_scored_from_fails_alone(made):
+    one = next(iter(made.table))
+    bare = {"customer_id": "x", "transactions": [{"timestamp": "2024-01-05", "amount": 4}]}
+    first, second = asked(made, {"as_of": AS_OF, "customers": [bare, *made.raw(one)["customers"]]})
+    assert first["error"]["code"] == "bad_subscription"
+    assert "Got no `subscriptions`" in first["error"]["message"]
+    assert second["churn_probability"] == made.table[one]["churn_probability"]
+    (alone,) = asked(made, {"as_of": AS_OF, "customers": [bare]})
+    assert alone == first
+
+
+def test_without_their_settings_subscribers_are_refused(made):
     bare = Worker(
         made.worker.deployment,
         made.worker.scorer,
@@ -250,3 +258,22 @@ def test_the_source_of_a_request_is_that_of_the_settings_but_for_its_columns():
     assert (source.uri, source.start, source.end) == ("request", "start", "end")
     assert source.grace_days == 5 and source.end_reasons["cancelled"] == "voluntary"
     assert billing.kept({"sources": {}}) is None and billing.kept({}) is None
+
+
+def test_an_unknown_customer_is_told_what_to_send(made):
+    class Empty:
+        meta = SimpleNamespace(
+            as_of=AS_OF,
+            horizon_days=60,
+            clv_horizon_days=365,
+            model_version="3",
+            scored_at=NOW,
+            grades={},
+        )
+
+        def rows(self, *_: Any) -> dict[str, Any]:
+            return {}
+
+    worker = replace(made.worker, newest=SimpleNamespace(current=Empty))
+    told = answers.about(worker, IdsRequest(customer_ids=["x"]), "risk")
+    assert "send its subscriptions to /score" in told["items"][0]["error"]["message"]
