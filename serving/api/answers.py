@@ -134,7 +134,7 @@ def score(worker: Worker, request: ScoreRequest, scopes: Iterable[str]) -> dict[
     shown, desk = questions.columns(scopes), worker.desk
     outcome = raw.score(worker, desk, request)
     items = [
-        item if "error" in item else {name: item[name] for name in (*shown, *raw.IGNORED)}
+        item if "error" in item else {name: item[name] for name in (*shown, *raw.BESIDE)}
         for item in outcome.items
     ]
     head = meta(

@@ -117,8 +117,8 @@ _FAULTS = {
     "504": "No answer in time.",
 }
 _DESCRIPTION = (
-    "Every answer carries as-of, horizon, model version and staleness in `meta`. One bad item fails "
-    "as an item, not as the request. A key shows the columns of its scopes: `risk`, `value`, or "
+    "Every answer carries as-of, horizon, model version and staleness as `meta`. One bad item fails"
+    " as an item, not as the request. A key shows the columns of its scopes: `risk`, `value`, or "
     '`admin` for all. Errors have one shape: `{"error": {"code", "message", "detail"}}`.'
 )
 

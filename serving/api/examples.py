@@ -62,7 +62,12 @@ _ROW = {
     "model_version": "3",
     "scored_at": "2011-12-10T04:05:06Z",
 }
-_IGNORED = {"ignored_transactions": 0, "ignored_subscriptions": 0}
+_BESIDE: dict[str, Any] = {
+    "ignored_transactions": 0,
+    "ignored_subscriptions": 0,
+    "ignored_events": 0,
+    "notes": [],
+}
 _UNKNOWN: dict[str, Any] = {
     "customer_id": "C-9999",
     "error": {
@@ -244,7 +249,7 @@ ANSWERS: Mapping[str, Any] = MappingProxyType(
         },
         "/score": {
             "meta": _META,
-            "items": [{**_ROW, "customer_id": "N-1", **_IGNORED}, _BAD],
+            "items": [{**_ROW, "customer_id": "N-1", **_BESIDE}, _BAD],
         },
         "/customers": {"meta": _META, "total": 1, "page": 1, "page_size": 50, "rows": [_ROW]},
         "/plan": campaign_examples.answer(_META),

@@ -239,6 +239,14 @@ class ScoreItem(Row):
     ignored_subscriptions: int = Field(
         default=0, description="Subscriptions that begin from as_of on: outcome as well."
     )
+    ignored_events: int = Field(
+        default=0, description="Events from as_of on, and those of a kind that is not looked at."
+    )
+    notes: list[str] = Field(
+        default=[],
+        description="What the rows say that is not looked at or hardly can be meant: a margin "
+        "where none is read or above its price, a plan that nobody has.",
+    )
 
 
 class RiskAnswer(BaseModel):

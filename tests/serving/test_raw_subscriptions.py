@@ -147,6 +147,7 @@ def test_the_numbers_are_those_of_the_table(making, shape):
         items = asked(business, business.raw(*part))
         for one, item in zip(part, items, strict=True):
             assert item.pop("ignored_transactions") == 0 <= item.pop("ignored_subscriptions")
+            assert item.pop("ignored_events") >= 0 and item.pop("notes") == []
             assert item == business.table[one]
     stages = {business.table[one]["stage"] for one in some}
     assert {"new", "loyal", "won_back"} <= stages
@@ -169,7 +170,8 @@ def test_what_begins_or_ends_later_is_not_looked_at(made):
     rows.append({"start": "2024-02-01", "plan": "gold", "price": 99})
     (item,) = asked(made, request)
     assert item.pop("ignored_subscriptions") == 1
-    item.pop("ignored_transactions")
+    for name in ("ignored_transactions", "ignored_events", "notes"):
+        item.pop(name)
     assert item == made.table[one]
 
 
@@ -277,3 +279,23 @@ def test_an_unknown_customer_is_told_what_to_send(made):
     worker = replace(made.worker, newest=SimpleNamespace(current=Empty))
     told = answers.about(worker, IdsRequest(customer_ids=["x"]), "risk")
     assert "send its subscriptions to /score" in told["items"][0]["error"]["message"]
+
+
+def test_events_go_by_the_settings_words_and_those_of_no_kind_are_counted(made):
+    deployed = replace(made.worker.deployment, kinds={"beschwerde": "complaint"})
+    worker = replace(made.worker, deployment=deployed)
+    row = {"start": "2023-05-01", "plan": "basic", "price": 9.0}
+    days = [
+        ("2024-01-05", "complaint"),
+        ("2024-01-05", " Beschwerde"),
+        ("2024-01-05", "nonsense"),
+        ("2024-02-01", "complaint"),
+    ]
+    sent = [
+        {"customer_id": "x", "subscriptions": [row], "events": [{"timestamp": day, "kind": kind}]}
+        for day, kind in days
+    ]
+    request = ScoreRequest.model_validate({"as_of": AS_OF, "customers": sent})
+    known, own, strange, later = raw.score(worker, None, request).items
+    assert [one["ignored_events"] for one in (known, own, strange, later)] == [0, 0, 1, 1]
+    assert known == own
