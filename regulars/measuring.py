@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -124,6 +124,8 @@ def measure(
     audit.note(place.audit(), who=who, what="measure", now=now, **told)
     tell("measure", 1, 1)
     notes = tuple(_notes(settings, inputs, keep, learned))
+    if keep:
+        notes += tuple(_unkept(settings, measured, learned))
     return Measured(measured, path, learned, kept_before, notes)
 
 
@@ -272,3 +274,16 @@ def _notes(settings: Settings, inputs: Inputs, keep: bool, learned: dict) -> lis
             "measuring changes nothing of it; give it a spread."
         )
     return notes
+
+
+def _unkept(settings: Settings, measured: Measurement, learned: dict) -> Iterator[str]:
+    """What was to be kept and was not, and why."""
+    named = [one for one in measured.actions if one.action is not None]
+    unsaid = [str(one.action) for one in named if not one.learned]
+    gone = [str(one.action) for one in named if one.learned and one.action not in settings.actions]
+    nothing = "" if learned else " Nothing was kept; the next plans reckon as before."
+    if unsaid:
+        yield f"There is too little to keep of {', '.join(unsaid)}.{nothing}"
+    if gone:
+        told = f"Of {', '.join(gone)} nothing is kept: no longer in [actions] of the settings."
+        yield told + ("" if unsaid else nothing)
