@@ -29,6 +29,8 @@ class Verbs(TyperGroup):
             with stopping.orderly(), screen.doubts(StatisticalWarning):
                 return super().invoke(ctx)
         except Exception as error:
+            if isinstance(error, BrokenPipeError) and screen.unread():
+                raise typer.Exit(exits.REFUSED) from error  # whoever has gone is told nothing
             if isinstance(error, typer.Exit | typer.Abort) or hasattr(error, "format_message"):
                 raise  # typer words its own errors
             raise typer.Exit(_refuse(error, debug=_debug(ctx))) from error

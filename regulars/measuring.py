@@ -123,7 +123,9 @@ def measure(
     told = {"plan_id": plan_id, "days": days, "learned": sorted(learned)}
     audit.note(place.audit(), who=who, what="measure", now=now, **told)
     tell("measure", 1, 1)
-    notes = (*_spoilt(measured, keep=keep), *_notes(settings, inputs, keep, learned))
+    notes = tuple(_notes(settings, inputs, keep, learned))
+    if keep:
+        notes += tuple(_unkept(settings, measured, learned))
     return Measured(measured, path, learned, kept_before, notes)
 
 
@@ -253,20 +255,6 @@ def _doubt(action: str, prior: Effect, found: Mapping[str, Belief]) -> None:
             )
 
 
-def _spoilt(measured: Measurement, *, keep: bool) -> list[str]:
-    """What is not kept since the holdout was not left out."""
-    from serving.campaigns.results import MOST_TREATED
-
-    names = [one.action or "the plan" for one in measured.actions if measured.spoilt(one)]
-    if not keep or not names:
-        return []
-    return [
-        f"Nothing is kept of {', '.join(names)}: more than {MOST_TREATED:.0%} of the held out were "
-        "treated all the same, so the difference of the arms is not what an action does. Measure "
-        "a plan whose holdout was left alone."
-    ]
-
-
 def _notes(settings: Settings, inputs: Inputs, keep: bool, learned: dict) -> list[str]:
     notes = []
     if inputs.events is None:
@@ -286,3 +274,30 @@ def _notes(settings: Settings, inputs: Inputs, keep: bool, learned: dict) -> lis
             "measuring changes nothing of it; give it a spread."
         )
     return notes
+
+
+def _unkept(settings: Settings, measured: Measurement, learned: dict) -> Iterator[str]:
+    """What was to be kept and was not, and why."""
+    from serving.campaigns.results import MOST_TREATED
+
+    named = [one for one in measured.actions if one.action is not None]
+    unsaid = [str(one.action) for one in named if not one.learned]
+    spoilt = [str(one.action) for one in named if one.learned and measured.spoilt(one)]
+    gone = [str(one.action) for one in named if one.learned and one.action not in settings.actions]
+    nothing = "" if learned else " Nothing was kept; the next plans reckon as before."
+    told = []
+    if unsaid:
+        told.append(f"There is too little to keep of {', '.join(unsaid)}.")
+    if spoilt:
+        told.append(
+            f"Nothing is kept of {', '.join(spoilt)}: more than {MOST_TREATED:.0%} of the held out "
+            "were treated all the same, so the difference of the arms is not what an action does. "
+            "Measure a plan whose holdout was left alone."
+        )
+    if gone:
+        told.append(
+            f"Of {', '.join(gone)} nothing is kept: no longer in [actions] of the settings."
+        )
+    if told:
+        told[-1] += nothing
+    yield from told

@@ -6,6 +6,8 @@ Consoles are made when asked for, so that they write to wherever the streams poi
 from __future__ import annotations
 
 import json
+import os
+import select
 import sys
 import time
 import warnings
@@ -69,7 +71,28 @@ def figures(content: Any) -> None:
     content : dict or list
         Dates and paths become text; numbers that are not finite are refused.
     """
-    print(json.dumps(content, default=str, indent=2, allow_nan=False, ensure_ascii=False))  # noqa: T201
+    text = json.dumps(content, default=str, indent=2, allow_nan=False, ensure_ascii=False)
+    print(text, flush=True)  # noqa: T201
+
+
+def unread() -> bool:
+    """Whether whoever read standard output has gone, as `head` does; it is silenced then.
+
+    What is left of it goes nowhere, so that the interpreter's end has nothing to complain of.
+    """
+    try:
+        there = sys.stdout.fileno()
+    except OSError:  # a stream in memory
+        return False
+    poll = select.poll()
+    poll.register(there, 0)
+    # Nothing is asked about: only a broken end is told.
+    if not poll.poll(0):
+        return False
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, there)
+    os.close(nowhere)
+    return True
 
 
 class Lines:

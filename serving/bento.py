@@ -50,7 +50,8 @@ def put(found: Deployment) -> str:
     with bentoml.models.create(MODEL, labels=labels) as model:
         folder = Path(model.path)
         shutil.copytree(found.scorer, folder / "scorer")
-        text = deployment.bundle(found.names, found.model_version, meta.thresholds, found.billing)
+        kept = found.billing, found.kinds
+        text = deployment.bundle(found.names, found.model_version, meta.thresholds, *kept)
         (folder / BUNDLE).write_text(text, encoding="utf-8")
     return str(model.tag)
 

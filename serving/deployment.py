@@ -30,7 +30,7 @@ from pydantic import BaseModel, ValidationError
 from features.errors import SettingsError
 from features.opening import locations, variables
 from features.store import Store
-from serving.api import billing
+from serving.api import billing, wording
 from serving.api.observability import DIRECTORY
 from serving.campaigns import terms as campaigns
 from serving.campaigns.terms import Terms
@@ -108,6 +108,8 @@ class Deployment:
         What plans keep to; None in a bento without settings.
     policy : Policy
         What the settings decide of groups; the defaults in a bento without settings.
+    kinds : dict of str to str
+        The business's own words for kinds of events (`serving.api.wording.checked`).
     """
 
     names: Names
@@ -119,6 +121,7 @@ class Deployment:
     tracking: str | None = field(default=None, repr=False)
     terms: Terms | None = None
     policy: Policy = field(default_factory=Policy)
+    kinds: dict[str, str] = field(default_factory=dict)
 
 
 def resolve(environ: Mapping[str, str], bundle: Path | None = None) -> Deployment:
@@ -164,6 +167,7 @@ def resolve(environ: Mapping[str, str], bundle: Path | None = None) -> Deploymen
             tracking=here.tracking,
             terms=here.terms,
             policy=here.policy,
+            kinds=here.kinds,
         )
     assert here.tracking is not None  # noqa: S101 - read with the settings
     found, version = _champion(here.tracking, here.names.name, environ.get(VERSION))
@@ -198,6 +202,7 @@ def bundle(
     model_version: str,
     thresholds: Thresholds | None,
     billing: dict[str, Any] | None = None,
+    kinds: dict[str, str] | None = None,
 ) -> str:
     """Text of the file that goes beside the scorer in a bento's model.
 
@@ -209,6 +214,8 @@ def bundle(
         Of the last full scoring, so that raw transactions can be scored without a store.
     billing : dict, optional
         How subscriptions are kept.
+    kinds : dict of str to str, optional
+        The business's own words for kinds of events.
 
     Returns
     -------
@@ -222,6 +229,7 @@ def bundle(
         "model_version": model_version,
         "thresholds": None if thresholds is None else thresholds.to_dict(),
         "billing": billing,
+        "kinds": kinds or {},
     }
     return json.dumps(told, indent=1, allow_nan=False)
 
@@ -232,7 +240,8 @@ def _read_bundle(folder: Path) -> Deployment:
         names = Names(told["name"], told["currency"], told["timezone"])
         thresholds = told["thresholds"] and Thresholds.from_dict(told["thresholds"])
         scorer, version = folder / "scorer", told["model_version"]
-        return Deployment(names, None, scorer, version, thresholds, told.get("billing"))
+        keeping, kinds = told.get("billing"), told.get("kinds", {})
+        return Deployment(names, None, scorer, version, thresholds, keeping, kinds=kinds)
     except (OSError, ValueError, KeyError, ScoreTableError) as error:
         raise ServingError(
             f"the bento's model cannot be read ({type(error).__name__}: {error}); put the "
@@ -257,6 +266,7 @@ def _read_settings(file: Path, environ: Mapping[str, str]) -> Deployment:
         if (keeping := billing.kept(content)) is not None:
             keeping = variables.expand(keeping, environ)
             billing.source(keeping)
+        kinds = wording.checked(variables.expand(wording.kept(content), environ))
         store = locations.path(settings.store.path, file.parent)
         tracking = locations.tracking(settings.tracking.uri, file.parent, store)
     except OSError as error:
@@ -287,6 +297,7 @@ def _read_settings(file: Path, environ: Mapping[str, str]) -> Deployment:
         tracking=tracking,
         terms=kept_to,
         policy=Policy(value=settings.value, segments=settings.segments),
+        kinds=kinds,
     )
 
 

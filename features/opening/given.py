@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import ibis
@@ -42,7 +44,23 @@ def settings_column(opened: Opened, name: str, key: str) -> ir.Column:
             f"{key} = {name!r}: the header of {opened.uri} holds this name more than once "
             "(capitals aside); rename one of the columns."
         )
-    return column(opened.table, name, key)
+    with placed(opened.uri):
+        return column(opened.table, name, key)
+
+
+@contextmanager
+def placed(uri: str) -> Iterator[None]:
+    """Say in an error about a column whose column it is.
+
+    Parameters
+    ----------
+    uri : str
+        The source without its password.
+    """
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{uri}: {error}") from None
 
 
 def column_of(opened: Opened, source: Source, setting: str, key: str) -> ir.Column:
@@ -113,7 +131,8 @@ def number_of(opened: Opened, setting: str | None, key: str) -> tuple[Any, Any]:
     read = columns_of(setting, opened.table.columns, key)
     for name in read:
         settings_column(opened, name, key)
-    value = amount(opened.table, setting, key, commas=opened.commas)
+    with placed(opened.uri):
+        value = amount(opened.table, setting, key, commas=opened.commas)
     blank: Any = ibis.literal(False)
     for name in read:
         blank = blank | is_blank(opened.table[name])

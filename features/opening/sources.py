@@ -20,6 +20,7 @@ from features.opening.columns import names, nearest
 from features.opening.connection import spark
 from features.opening.delimited import open_delimited
 from features.opening.expressions import columns_of, condition
+from features.opening.given import placed
 from features.opening.postgres import brief, open_postgres, pull, without_password
 from features.opening.quotes import Malformed
 
@@ -136,7 +137,8 @@ def _filtered(opened: Opened, source: Source, key: str) -> Opened:
     """Leave the rows outside `where` out."""
     if source.where is None:
         return opened
-    where = condition(opened.table, source.where, f"{key}.where", commas=opened.commas)
+    with placed(opened.uri):
+        where = condition(opened.table, source.where, f"{key}.where", commas=opened.commas)
     return replace(opened, table=opened.table.filter(where))
 
 

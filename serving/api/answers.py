@@ -59,15 +59,20 @@ def about(worker: Worker, request: IdsRequest, question: str) -> dict[str, Any]:
         every = horizon.rows(worker, desk, request.customer_ids, asked, now, days)
         found = {one: {name: row[name] for name in columns} for one, row in every.items()}
         head = meta(worker, desk, horizon_days=asked, model_version=version, scored_at=now)
-        head |= {} if days is None else {"span": days.told()}
+        head |= {} if days is None else {"horizon_days": None, "span": days.told()}
     unknown = (
-        f"Not in the score table of {desk.meta.as_of}; send its transactions to /score to have it "
-        "scored."
+        f"Not in the score table of {desk.meta.as_of}; send its {_scored_from(worker)} to /score "
+        "to have it scored."
     )
     items = [
         found.get(one) or failed(one, "unknown_customer", unknown) for one in request.customer_ids
     ]
     return {"meta": head, "items": items}
+
+
+def _scored_from(worker: Worker) -> str:
+    subscribers = worker.plans is not None and worker.plans.subscribers
+    return "subscriptions" if subscribers else "transactions"
 
 
 def customers(worker: Worker, request: CustomersRequest, scopes: Iterable[str]) -> dict[str, Any]:
@@ -129,7 +134,7 @@ def score(worker: Worker, request: ScoreRequest, scopes: Iterable[str]) -> dict[
     shown, desk = questions.columns(scopes), worker.desk
     outcome = raw.score(worker, desk, request)
     items = [
-        item if "error" in item else {name: item[name] for name in (*shown, *raw.IGNORED)}
+        item if "error" in item else {name: item[name] for name in (*shown, *raw.BESIDE)}
         for item in outcome.items
     ]
     head = meta(
@@ -234,3 +239,19 @@ def meta(
     told["grades"] = dict(source.grades)
     told["staleness_days"] = worker.staleness_days(told["as_of"])
     return told
+
+
+def latest(worker: Worker) -> dict[str, Any] | None:
+    """What an answer that needs no score table rests on all the same.
+
+    Parameters
+    ----------
+    worker : Worker
+
+    Returns
+    -------
+    dict or None
+        As `messages.Meta`, of the newest score table; None where there is none.
+    """
+    desk = worker.desk
+    return None if desk is None else meta(worker, desk)

@@ -195,6 +195,7 @@ class KeptPlan(BaseModel):
 class PlansAnswer(BaseModel):
     """Answer of /plans."""
 
+    meta: Meta | None = Field(description="Of the newest score table; null where there is none.")
     currency: str
     total: int = Field(description="Plans in the store; the newest of them are listed.")
     plans: list[KeptPlan]

@@ -196,7 +196,8 @@ def listing(worker: Worker) -> dict[str, Any]:
             one = {"kept_at": when, "holdout": figures["holdout"]["holdout"]}
             told.append({**{key: figures[key] for key in keys}, **one})
     currency = worker.deployment.names.currency
-    return {"currency": currency, "total": len(there), "plans": told}
+    head = {"meta": answers.latest(worker)}
+    return {**head, "currency": currency, "total": len(there), "plans": told}
 
 
 def _proposed(

@@ -68,7 +68,8 @@ _QUESTIONS: tuple[tuple[str, type[BaseModel], type[BaseModel], str], ...] = (
         "/whatif",
         whatifs.WhatifRequest,
         whatifs.WhatifAnswer,
-        "Scores before and after one behaviour is changed: a purchase, a complaint, a silence.",
+        "Scores before and after one behaviour is changed: a purchase, a complaint, a silence; of "
+        "subscribers the price, the plan, a payment that failed.",
     ),
     (
         "/plan",
@@ -116,8 +117,8 @@ _FAULTS = {
     "504": "No answer in time.",
 }
 _DESCRIPTION = (
-    "Every answer carries as-of, horizon, model version and staleness. One bad item fails as an "
-    "item, not as the request. A key shows the columns of its scopes: `risk`, `value`, or "
+    "Every answer carries as-of, horizon, model version and staleness as `meta`. One bad item fails"
+    " as an item, not as the request. A key shows the columns of its scopes: `risk`, `value`, or "
     '`admin` for all. Errors have one shape: `{"error": {"code", "message", "detail"}}`.'
 )
 

@@ -50,9 +50,10 @@ _COMPLAINTS = {
 _DELIVERY = {"treated": 412, "held_out": 412, "reached": 398, "contaminated": 0}
 
 
-def answer() -> dict[str, Any]:
+def answer(meta: dict[str, Any]) -> dict[str, Any]:
     """Answer of GET /effects."""
     return {
+        "meta": meta,
         "name": "online-retail",
         "currency": "GBP",
         "plans": [

@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from serving.api.messages import Meta
+
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -117,6 +119,7 @@ class ActionBelief(BaseModel):
 class EffectsAnswer(BaseModel):
     """Answer of GET /effects."""
 
+    meta: Meta | None = Field(description="Of the newest score table; null where there is none.")
     name: str
     currency: str
     plans: list[PlanEffect] = Field(description="Measured plans, the newest campaign first.")

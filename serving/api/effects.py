@@ -10,6 +10,7 @@ from dataclasses import asdict
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from serving.api import answers
 from serving.api.failures import Failure
 from serving.errors import CampaignError
 
@@ -107,6 +108,7 @@ def answer(worker: Worker) -> dict[str, Any]:
     plans, beliefs = found(worker)
     names = worker.deployment.names
     return {
+        "meta": answers.latest(worker),
         "name": names.name,
         "currency": names.currency,
         "plans": [one.to_dict() for one in plans],

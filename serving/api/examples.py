@@ -62,7 +62,12 @@ _ROW = {
     "model_version": "3",
     "scored_at": "2011-12-10T04:05:06Z",
 }
-_IGNORED = {"ignored_transactions": 0, "ignored_subscriptions": 0}
+_BESIDE: dict[str, Any] = {
+    "ignored_transactions": 0,
+    "ignored_subscriptions": 0,
+    "ignored_events": 0,
+    "notes": [],
+}
 _UNKNOWN: dict[str, Any] = {
     "customer_id": "C-9999",
     "error": {
@@ -181,6 +186,34 @@ MORE: Mapping[str, Mapping[str, Any]] = MappingProxyType(
                 },
             }
         },
+        "/whatif": {
+            "price_change": {
+                "summary": "Of subscribers: the latest payment was a fifth cheaper.",
+                "value": {
+                    "customer_ids": ["S-1"],
+                    "change": {"kind": "price_change", "percent": -20},
+                },
+            },
+            "plan_change": {
+                "summary": "Of subscribers: the latest payment was for another plan, at its usual "
+                "price.",
+                "value": {
+                    "customer_ids": ["S-1"],
+                    "change": {"kind": "plan_change", "plan": "Premium"},
+                },
+            },
+            "failed_payment": {
+                "summary": "Of subscribers: the latest payment failed at first and came late.",
+                "value": {"customer_ids": ["S-1"], "change": {"kind": "failed_payment"}},
+            },
+            "silence": {
+                "summary": "Of anybody: 30 days more in which nothing happens.",
+                "value": {
+                    "customer_ids": ["C-1021"],
+                    "change": {"kind": "silence", "days": 30},
+                },
+            },
+        },
         "/score": {
             "subscriptions": {
                 "summary": "Under the rule `subscription`: customers with all their subscriptions.",
@@ -216,12 +249,12 @@ ANSWERS: Mapping[str, Any] = MappingProxyType(
         },
         "/score": {
             "meta": _META,
-            "items": [{**_ROW, "customer_id": "N-1", **_IGNORED}, _BAD],
+            "items": [{**_ROW, "customer_id": "N-1", **_BESIDE}, _BAD],
         },
         "/customers": {"meta": _META, "total": 1, "page": 1, "page_size": 50, "rows": [_ROW]},
         "/plan": campaign_examples.answer(_META),
-        "/effects": effect_examples.answer(),
-        "/plans": campaign_examples.PLANS,
+        "/effects": effect_examples.answer(_META),
+        "/plans": {"meta": _META, **campaign_examples.PLANS},
         **group_examples.answers(_META),
         "/reasons": {
             "meta": _META,

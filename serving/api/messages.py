@@ -137,8 +137,11 @@ class Span(BaseModel):
 
 
 class ValueMeta(Meta):
-    """What the answer rests on; `horizon_days` reaches from as_of to the end of a span."""
+    """What the answer rests on: a horizon, or days of one's own."""
 
+    horizon_days: int | None = Field(  # type: ignore[assignment]
+        description=f"{catalogue.column('horizon_days').meaning} Null where a span was asked for."
+    )
     span: Span | None = Field(default=None, description="Where one was asked for.")
 
 
@@ -235,6 +238,14 @@ class ScoreItem(Row):
     )
     ignored_subscriptions: int = Field(
         default=0, description="Subscriptions that begin from as_of on: outcome as well."
+    )
+    ignored_events: int = Field(
+        default=0, description="Events from as_of on, and those of a kind that is not looked at."
+    )
+    notes: list[str] = Field(
+        default=[],
+        description="What the rows say that is not looked at or hardly can be meant: a margin "
+        "where none is read or above its price, a plan that nobody has.",
     )
 
 

@@ -49,7 +49,7 @@ class Behaviour:
         Customer to its first rejected transaction or, where all of them were accepted,
         subscription, or event.
     ignored : dict of str to dict of str to int
-        Source to customer to its number of rows from the as-of date on.
+        Source to customer to its number of rows that are not looked at, as `Verdict` has it.
     """
 
     frame: pd.DataFrame

@@ -19,13 +19,14 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pyarrow as pa
 
-from serving.api import limits
+from serving.api import limits, noted, wording
 from serving.api.failures import Failure
 from serving.api.horizon import records
 from serving.api.messages import failed
@@ -38,6 +39,7 @@ from serving.api.submitted import (
     RawTransaction,
     ScoreRequest,
 )
+from serving.api.wording import Wording
 from serving.desk import Desk
 from serving.groups.population import Thresholds
 from serving.worker import Worker
@@ -48,9 +50,11 @@ _CODES: dict[Source, str] = {
     "events": "bad_event",
     "subscriptions": "bad_subscription",
 }
-#: Rows that are outcome, counted beside each score.
-IGNORED = ("ignored_transactions", "ignored_subscriptions")
-_COUNTED: tuple[Source, ...] = ("transactions", "subscriptions")
+#: Rows that are outcome, or events of no known kind, counted beside each score.
+IGNORED = ("ignored_transactions", "ignored_subscriptions", "ignored_events")
+_COUNTED: tuple[Source, ...] = ("transactions", "subscriptions", "events")
+#: What stands beside each score.
+BESIDE = (*IGNORED, "notes")
 _MOST = {
     "transactions": limits.MAX_TRANSACTIONS,
     "events": limits.MAX_EVENTS,
@@ -76,7 +80,7 @@ class Outcome:
     Parameters
     ----------
     items : list of dict
-        In the order of the request: score rows with the counts of `IGNORED`, or failed items.
+        In the order of the request: score rows with what is `BESIDE` them, or failed items.
     as_of : date
     horizon_days : int
     scored_at : datetime
@@ -106,10 +110,9 @@ def score(worker: Worker, desk: Desk | None, request: ScoreRequest) -> Outcome:
     Raises
     ------
     Failure
-        400 for an as-of date beyond tomorrow, for an attribute that the model does not know, for a
-        customer without the rows that it is scored from; 413 for too many rows; 422 for a horizon
-        that the model does not know, or for subscriptions where it is not known how they are
-        kept; 503 without a model or thresholds.
+        400 for an as-of date beyond tomorrow or an attribute that the model does not know; 413 for
+        too many rows; 422 for a horizon that the model does not know, or for subscriptions where
+        it is not known how they are kept; 503 without a model or thresholds.
     """
     scorer = worker.need_scorer()
     thresholds = worker.deployment.thresholds if desk is None else desk.meta.thresholds
@@ -121,13 +124,23 @@ def score(worker: Worker, desk: Desk | None, request: ScoreRequest) -> Outcome:
     wall = now.astimezone(ZoneInfo(worker.deployment.names.timezone)).replace(tzinfo=None)
     plans = worker.need_plans()
     _check_sources(request.customers, plans)
-    found = plans.run(*_tables(request.customers), as_of=as_of, now=wall)
+    needed: Source = "subscriptions" if plans.subscribers else "transactions"
+    words = wording.of(worker, desk)
+    tables = _tables(request.customers, needed, words)
+    found = plans.run(*tables, as_of=as_of, now=wall)
     frame = _with_attributes(found.frame, request.customers, scorer.attributes)
     scored = _scored(worker, frame, thresholds, as_of, now, request.horizon_days)
     nothing = _NO_SUBSCRIPTION if plans.subscribers else _NO_PURCHASE
+    margins_of = needed if getattr(scorer, "margins", None) is not None else None
     items = [
-        _item(place, one, found, scored, (nothing[0], nothing[1].format(as_of=as_of)))
+        _without(one.customer_id, needed)
+        if getattr(one, needed) is None
+        else _item(place, one, found, scored, (nothing[0], nothing[1].format(as_of=as_of)))
         for place, one in enumerate(request.customers)
+    ]
+    items = [
+        item if "error" in item else {**item, "notes": noted.notes(one, words, margins_of, as_of)}
+        for one, item in zip(request.customers, items, strict=True)
     ]
     return Outcome(items, as_of, request.horizon_days or scorer.horizon_days, now)
 
@@ -147,13 +160,9 @@ def _check(request: ScoreRequest, worker: Worker, as_of: date, attributes: Seque
 
 
 def _check_sources(customers: Sequence[RawCustomer], plans: Plans) -> None:
-    """Whether every customer has the rows that it is scored from, and all can be read."""
-    needed = "subscriptions" if plans.subscribers else "transactions"
-    without = [n for n, one in enumerate(customers) if getattr(one, needed) is None]
-    if without:
-        told = [{"where": f"customers.{n}.{needed}", "what": "Field required"} for n in without]
-        raise Failure(400, "The request is not as described in /docs; see detail.", detail=told)
-    if not plans.reads_subscriptions and any(one.subscriptions is not None for one in customers):
+    """Whether all that is sent can be read."""
+    sent = any(one.subscriptions is not None for one in customers)
+    if (sent or plans.subscribers) and not plans.reads_subscriptions:
         raise Failure(
             422,
             "It is not known here how subscriptions are kept: serve with settings that have "
@@ -161,12 +170,20 @@ def _check_sources(customers: Sequence[RawCustomer], plans: Plans) -> None:
         )
 
 
-def _tables(customers: Sequence[RawCustomer]) -> tuple[pa.Table | None, ...]:
-    """Rows of all customers by source; None where nobody brings a list of them."""
+def _without(customer_id: str, needed: Source) -> dict[str, Any]:
+    """Item of a customer without the rows that it is scored from."""
+    told = f"Got no `{needed}`, which customers are scored from here; expected a list of them all."
+    return failed(customer_id, _CODES[needed], told)
+
+
+def _tables(
+    customers: Sequence[RawCustomer], needed: Source, words: Wording
+) -> tuple[pa.Table | None, ...]:
+    """Rows of all customers by source; None where nobody brings a list that is not needed."""
     told: list[pa.Table | None] = []
-    for source, texts in _TEXTS.items():
+    for source, texts in _texts(words).items():
         given = [getattr(one, source) for one in customers]
-        some = any(rows is not None for rows in given)
+        some = source == needed or any(rows is not None for rows in given)
         parts = [map(texts, rows or ()) for rows in given]
         told.append(_table(parts, SCHEMAS[source]) if some else None)
     return tuple(told)
@@ -192,23 +209,24 @@ def _purchase(row: RawTransaction) -> _Texts:
     return (*given, row.order_id, row.product_id, row.category, _text(row.margin))
 
 
-def _event(row: RawEvent) -> _Texts:
+def _event(row: RawEvent, words: Wording) -> _Texts:
     # As the text of something else it would pass for a kind that is not looked at.
     kind = _text(row.kind) if isinstance(row.kind, str | int | float) else None
-    return (_text(row.timestamp), kind, _text(row.value))
+    return (_text(row.timestamp), words.kind(kind), _text(row.value))
 
 
-def _subscription(row: RawSubscription) -> _Texts:
-    told = (_text(row.start), _text(row.end), row.plan, _text(row.price), row.end_reason)
-    return (*told, _text(row.margin))
+def _subscription(row: RawSubscription, words: Wording) -> _Texts:
+    told = (_text(row.start), _text(row.end), words.plan(row.plan) or row.plan)
+    return (*told, _text(row.price), row.end_reason, _text(row.margin))
 
 
-# In the order in which plans take them.
-_TEXTS: dict[Source, Callable[[Any], _Texts]] = {
-    "transactions": _purchase,
-    "events": _event,
-    "subscriptions": _subscription,
-}
+def _texts(words: Wording) -> dict[Source, Callable[[Any], _Texts]]:
+    """How a row of a source is written, in the order in which plans take them."""
+    return {
+        "transactions": _purchase,
+        "events": partial(_event, words=words),
+        "subscriptions": partial(_subscription, words=words),
+    }
 
 
 def _text(value: Any) -> str | None:

@@ -1,7 +1,7 @@
 """Raw rows of a request, source by source: where plans read them, and what the contract says.
 
 In: rows of one source, as text. Out: of each customer the first row that the contract rejects,
-and how many rows are outcome. All sources are judged here, by the contract that judges files.
+and how many rows are not looked at. All sources are judged here, by the contract that judges files.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pyarrow as pa
 
 from features.contracts.contract import FUTURE
+from features.kinds import KINDS
 from serving.api import billing
 
 if TYPE_CHECKING:
@@ -55,9 +56,18 @@ SELECT customer_id,
        min(raw_.place),
        min_by(reason_, raw_.place),
        count(*) FILTER (reason_ IS NULL AND {moment} > $1::TIMESTAMP),
-       count(*) FILTER (reason_ IS NULL AND day >= $2::DATE)
+       count(*) FILTER (reason_ IS NULL AND ({ignored}))
 FROM ({judged}) GROUP BY customer_id
 """
+_OUTCOME = "day >= $2::DATE"
+_KNOWN = ", ".join(f"'{kind}'" for kind in KINDS)
+_IGNORED: Mapping[Source, str] = MappingProxyType(
+    {
+        "transactions": _OUTCOME,
+        "events": f"{_OUTCOME} OR kind NOT IN ({_KNOWN})",
+        "subscriptions": _OUTCOME,
+    }
+)
 # A subscription has no hours.
 _MOMENTS: Mapping[Source, str] = MappingProxyType(
     {"transactions": "occurred_at", "events": "occurred_at", "subscriptions": "day"}
@@ -89,7 +99,8 @@ class Verdict:
     rejected : dict of str to Rejected
         Customer to its first rejected row.
     ignored : dict of str to int
-        Customer to its number of rows from the as-of date on.
+        Customer to its number of rows from the as-of date on; of events, of those of no known kind
+        too.
     """
 
     rejected: dict[str, Rejected]
@@ -197,7 +208,8 @@ def prepare(database: Any, source: Source, query: str) -> None:
     query : str
         What `judged` compiles to.
     """
-    told = _VERDICT.format(source=source, judged=query, moment=_MOMENTS[source])
+    parts = {"moment": _MOMENTS[source], "ignored": _IGNORED[source]}
+    told = _VERDICT.format(source=source, judged=query, **parts)
     database.execute(told)
 
 

@@ -52,8 +52,9 @@ class RawEvent(Request):
     kind: Any = Field(
         default=None,
         description=(
-            "`complaint`, `resolution` (closes a complaint), `satisfaction`, `contact` or `usage`; "
-            "any other is accepted and not looked at."
+            "`complaint`, `resolution` (closes a complaint), `satisfaction`, `contact` or `usage`, "
+            "or a word of the settings' `kinds`; any other is accepted, not looked at and counted "
+            "in `ignored_events`."
         ),
         json_schema_extra={"type": "string"},
     )
@@ -81,7 +82,11 @@ class RawSubscription(Request):
         description="When it ended, null while it runs; of a period, up to when it is paid.",
         json_schema_extra={"type": ["string", "null"]},
     )
-    plan: Id | None = None
+    plan: Id | None = Field(
+        default=None,
+        description="As the table has it, capitals and blanks aside; one that nobody has is noted "
+        "and scored as unknown.",
+    )
     price: Any = Field(
         default=None,
         description="Of a term, in the settings' currency; a number or its text.",

@@ -15,7 +15,7 @@ import pandas as pd
 from pydantic import BaseModel, Field, model_validator
 
 from serving import questions
-from serving.api import answers
+from serving.api import answers, wording
 from serving.api.failures import Failure
 from serving.api.horizon import records
 from serving.api.messages import Finite, Id, ItemError, Meta, Request, RiskColumns, Stage, failed
@@ -64,7 +64,10 @@ class ChangeRequest(Request):
         le=1000,
         description="By which the price is other: -20 for a discount of a fifth.",
     )
-    plan: Id | None = Field(default=None, description="The other plan; one that somebody has.")
+    plan: Id | None = Field(
+        default=None,
+        description="The other plan; one that somebody has, capitals and blanks aside.",
+    )
 
     @model_validator(mode="after")
     def _of_its_kind(self) -> Self:
@@ -132,8 +135,9 @@ def answer(worker: Worker, request: WhatifRequest, scopes: Iterable[str]) -> dic
     Raises
     ------
     Failure
-        422 where the store does not hold what it takes, or for a change of purchases of
-        subscribers, or of subscriptions of buyers; 503 without a model or a score table.
+        422 where the store does not hold what it takes, for a plan that nobody has, or for a
+        change of purchases of subscribers, or of subscriptions of buyers; 503 without a model or
+        a score table.
     """
     desk = worker.need_desk()
     told = both(worker, desk, request.customer_ids, request.change, scopes)
@@ -172,14 +176,12 @@ def both(
     worker.need_scorer()
     plans = worker.need_plans()
     _check(change.kind, subscribers=plans.subscribers)
-    asked = supposed.Change(
-        change.kind, change.amount, change.days or _DAYS, change.percent, change.plan
-    )
     store, as_of = worker.deployment.store, desk.meta.as_of
     try:
         known = whatif.past(store, desk.cursor(), as_of, ids, subscribers=plans.subscribers)
         if known.behaviour.empty:
             return {}
+        asked = _change(change, worker, desk)
         changed = whatif.behaviour(known, asked, plans, desk.cursor())
     except ScoringError as error:
         raise Failure(422, f"{error}", code="not_kept") from error
@@ -221,6 +223,25 @@ def _check(kind: str, *, subscribers: bool) -> None:
             f"{', '.join(whatif.offered(subscribers=False))}.",
             code="for_subscribers",
         )
+
+
+def _change(change: ChangeRequest, worker: Worker, desk: Desk) -> supposed.Change:
+    plan = None if change.plan is None else _plan(change.plan, worker, desk)
+    return supposed.Change(change.kind, change.amount, change.days or _DAYS, change.percent, plan)
+
+
+def _plan(word: str, worker: Worker, desk: Desk) -> str:
+    """The plan that a word stands for, as its subscribers have it."""
+    store = worker.deployment.store
+    there = () if store is None else wording.had(store.behaviour(desk.meta.as_of))
+    found = wording.Wording({}, there).plan(word)
+    if found is None:
+        raise Failure(
+            422,
+            f"Got a plan that nobody has; expected one of: {wording.listed(there)}.",
+            code="unknown_plan",
+        )
+    return found
 
 
 def _nothing(kind: str, *, subscribers: bool) -> tuple[str, str]:

@@ -90,7 +90,7 @@ ERRORS: dict[str, tuple[Any, dict[str, str], str]] = {
     "blank lines only": (b"\n \n\n", {}, "is empty"),
     "a header only": (HEAD, {}, "no rows"),
     "a missing column": ("id,at,Amount\nC1,2024-03-01,5\n", {}, "Did you mean 'Amount'?"),
-    "a missing id column": ("idd,at,amount\n" + GOOD, {}, "no such column. Did you mean 'idd'?"),
+    "a missing id column": ("idd,at,amount\n" + GOOD, {}, "transactions.csv: sources.transactions.customer_id = 'id': no such column. Did you mean 'idd'?"),
     "a name twice in the header": ("id,at,amount,Amount\n" + GOOD, {}, "more than once"),
     "no header": (GOOD * 2, {}, "The columns are 'C1', '2024-03-01', '5'"),
     "semicolons": ("id;at;amount\nC1;2024-03-01;5\n", {}, "set delimiter = ';'"),

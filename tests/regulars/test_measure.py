@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -261,3 +262,31 @@ def test_the_doubt_is_of_the_class_of_statistics():
     with pytest.warns(StatisticalWarning, match=r"kept = 0\.05 ± 0\.02 of call") as caught:
         measuring._doubt("call", prior, found)
     assert len(caught) == 1
+
+
+def test_what_was_to_be_kept_and_was_not_is_told(planned):
+    config, _ = planned
+    text = config.read_text()
+    config.write_text(text.replace("[actions.call]", "[actions.letter]"))
+    said = " ".join(run("measure", *planned, "--keep").stderr.split())
+    assert "Of call nothing is kept: no longer in [actions]" in said
+    assert "the next plans reckon as before" in said
+    assert not (config.parent / ".regulars" / "effects").exists()
+    config.write_text(text)
+    assert "Nothing was kept" not in run("measure", *planned, "--keep").stderr
+
+
+def test_too_little_to_keep_is_told_with_whose():
+    config = SimpleNamespace(actions={"call": 1, "mail": 1})
+    found = SimpleNamespace(
+        actions=[
+            SimpleNamespace(action="call", learned={}),
+            SimpleNamespace(action="mail", learned={"kept": 1}),
+            SimpleNamespace(action=None, learned={}),
+        ]
+    )
+    some = list(measuring._unkept(config, found, {"mail": 1}))
+    assert some == ["There is too little to keep of call."]
+    found.actions.pop(1)
+    (none,) = measuring._unkept(config, found, {})
+    assert none.endswith("Nothing was kept; the next plans reckon as before.")

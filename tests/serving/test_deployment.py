@@ -188,6 +188,26 @@ def test_how_subscriptions_are_kept_comes_from_the_settings_or_the_bento(tmp_pat
         resolve(write(tmp_path / "etc", SETTINGS + SUBSCRIPTIONS.replace("period", "row")))
 
 
+EVENTS = """
+[sources.events]
+uri = "${NOT_SET_HERE}/events.csv"
+customer_id = "customer"
+timestamp = "at"
+kind = "kind"
+kinds = { Rating = "satisfaction" }
+"""
+
+
+def test_own_words_for_kinds_come_from_the_settings_or_the_bento(tmp_path, champion):
+    box = bundled(tmp_path / "model", kinds={"mark": "satisfaction"})
+    etc = tmp_path / "etc"
+    assert resolve(write(etc, SETTINGS + EVENTS), box).kinds == {"rating": "satisfaction"}
+    assert resolve({}, box).kinds == {"mark": "satisfaction"}
+    assert resolve(write(etc)).kinds == {}
+    with pytest.raises(ServingError, match="missing or wrong: kinds"):
+        resolve(write(etc, SETTINGS + EVENTS.replace("satisfaction", "joy")))
+
+
 def test_nothing_to_serve_is_refused_in_words(tmp_path):
     with pytest.raises(ServingError, match="set REGULARS_CONFIG"):
         resolve({})

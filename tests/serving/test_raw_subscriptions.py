@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from serving import scoring
 from serving.api import answers, billing, raw
 from serving.api.failures import Failure
 from serving.api.horizon import records
+from serving.api.messages import IdsRequest
 from serving.api.plans import Plans
 from serving.api.submitted import ScoreRequest
 from serving.deployment import Deployment, Names
@@ -145,6 +147,7 @@ def test_the_numbers_are_those_of_the_table(making, shape):
         items = asked(business, business.raw(*part))
         for one, item in zip(part, items, strict=True):
             assert item.pop("ignored_transactions") == 0 <= item.pop("ignored_subscriptions")
+            assert item.pop("ignored_events") >= 0 and item.pop("notes") == []
             assert item == business.table[one]
     stages = {business.table[one]["stage"] for one in some}
     assert {"new", "loyal", "won_back"} <= stages
@@ -167,7 +170,8 @@ def test_what_begins_or_ends_later_is_not_looked_at(made):
     rows.append({"start": "2024-02-01", "plan": "gold", "price": 99})
     (item,) = asked(made, request)
     assert item.pop("ignored_subscriptions") == 1
-    item.pop("ignored_transactions")
+    for name in ("ignored_transactions", "ignored_events", "notes"):
+        item.pop(name)
     assert item == made.table[one]
 
 
@@ -224,12 +228,18 @@ def test_purchases_besides_are_features_where_they_are_sent(made):
     assert item["churn_probability"] == made.table[one]["churn_probability"]
 
 
-def test_without_their_rows_or_their_settings_subscribers_are_refused(made):
-    request = {"as_of": AS_OF, "customers": [{"customer_id": "x", "transactions": []}]}
-    with pytest.raises(Failure) as caught:
-        asked(made, request)
-    assert caught.value.status == 400
-    assert caught.value.detail == [{"where": "customers.0.subscriptions", "what": "Field required"}]
+def test_a_customer_without_the_rows_it_is_scored_from_fails_alone(made):
+    one = next(iter(made.table))
+    bare = {"customer_id": "x", "transactions": [{"timestamp": "2024-01-05", "amount": 4}]}
+    first, second = asked(made, {"as_of": AS_OF, "customers": [bare, *made.raw(one)["customers"]]})
+    assert first["error"]["code"] == "bad_subscription"
+    assert "Got no `subscriptions`" in first["error"]["message"]
+    assert second["churn_probability"] == made.table[one]["churn_probability"]
+    (alone,) = asked(made, {"as_of": AS_OF, "customers": [bare]})
+    assert alone == first
+
+
+def test_without_their_settings_subscribers_are_refused(made):
     bare = Worker(
         made.worker.deployment,
         made.worker.scorer,
@@ -250,3 +260,42 @@ def test_the_source_of_a_request_is_that_of_the_settings_but_for_its_columns():
     assert (source.uri, source.start, source.end) == ("request", "start", "end")
     assert source.grace_days == 5 and source.end_reasons["cancelled"] == "voluntary"
     assert billing.kept({"sources": {}}) is None and billing.kept({}) is None
+
+
+def test_an_unknown_customer_is_told_what_to_send(made):
+    class Empty:
+        meta = SimpleNamespace(
+            as_of=AS_OF,
+            horizon_days=60,
+            clv_horizon_days=365,
+            model_version="3",
+            scored_at=NOW,
+            grades={},
+        )
+
+        def rows(self, *_: Any) -> dict[str, Any]:
+            return {}
+
+    worker = replace(made.worker, newest=SimpleNamespace(current=Empty))
+    told = answers.about(worker, IdsRequest(customer_ids=["x"]), "risk")
+    assert "send its subscriptions to /score" in told["items"][0]["error"]["message"]
+
+
+def test_events_go_by_the_settings_words_and_those_of_no_kind_are_counted(made):
+    deployed = replace(made.worker.deployment, kinds={"beschwerde": "complaint"})
+    worker = replace(made.worker, deployment=deployed)
+    row = {"start": "2023-05-01", "plan": "basic", "price": 9.0}
+    days = [
+        ("2024-01-05", "complaint"),
+        ("2024-01-05", " Beschwerde"),
+        ("2024-01-05", "nonsense"),
+        ("2024-02-01", "complaint"),
+    ]
+    sent = [
+        {"customer_id": "x", "subscriptions": [row], "events": [{"timestamp": day, "kind": kind}]}
+        for day, kind in days
+    ]
+    request = ScoreRequest.model_validate({"as_of": AS_OF, "customers": sent})
+    known, own, strange, later = raw.score(worker, None, request).items
+    assert [one["ignored_events"] for one in (known, own, strange, later)] == [0, 0, 1, 1]
+    assert known == own

@@ -22,9 +22,10 @@ from features.inputs import Inputs
 from features.settings import Sources
 from features.store import Store, write_parquet
 from serving import desk, scores, scoring
-from serving.api import billing, whatifs, why
+from serving.api import billing, raw, whatifs, why
 from serving.api.failures import Failure
 from serving.api.plans import Plans
+from serving.api.submitted import ScoreRequest
 from serving.deployment import Deployment, Names
 from serving.errors import ScoringError
 from serving.insight import subscribed, whatif
@@ -350,12 +351,37 @@ def test_who_has_not_renewed_has_no_payment_that_could_have_failed(worker, makin
     assert nobody["error"]["code"] == "unknown_customer"
 
 
+def test_a_plan_is_known_by_its_word_capitals_and_blanks_aside(worker):
+    ids = known_ids(worker)[:20]
+    exact = asked(worker, ids, kind="plan_change", plan="annual")
+    assert asked(worker, ids, kind="plan_change", plan=" Annual") == exact
+    assert any(item["before"] != item["after"] for item in exact)
+
+
+@pytest.mark.parametrize("plan", ["Basic ", "platinum"])
+def test_a_plan_sent_to_score_is_known_by_its_word_or_noted(worker, making, plan):
+    rows = making("subscription").rows
+    row = {"start": "2023-05-01", "price": 9.0}
+    sent = [
+        {"customer_id": word, "subscriptions": [{**row, "plan": word}]} for word in ("basic", plan)
+    ]
+    assert set(rows["plan"]) == {"annual", "basic", "gold"}
+    request = ScoreRequest.model_validate({"as_of": AS_OF, "customers": sent})
+    known, other = raw.score(worker, worker.desk, request).items
+    assert known["churn_probability"] is not None and known.pop("notes") == []
+    if plan == "platinum":
+        (said,) = other["notes"]
+        assert "nobody has" in said and "basic" in said
+    else:
+        assert {**other, "customer_id": "basic"} == {**known, "notes": []}
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [
         ({"kind": "purchase"}, "not_for_subscribers"),
         ({"kind": "no_refunds"}, "not_for_subscribers"),
-        ({"kind": "plan_change", "plan": "platinum"}, "not_kept"),
+        ({"kind": "plan_change", "plan": "platinum"}, "unknown_plan"),
     ],
 )
 def test_what_cannot_be_of_subscribers_is_refused_with_what_can(worker, change, code):

@@ -62,6 +62,7 @@ def test_without_a_measurement_both_say_so(service):
     assert "No plan was measured yet" in said
     told = service.get("/effects").json()
     assert (told["plans"], told["beliefs"], told["currency"]) == ([], [], "GBP")
+    assert told["meta"] == service.get("/segments").json()["meta"]
 
 
 def test_the_answer_holds_what_was_measured_the_newest_first(service, measured):

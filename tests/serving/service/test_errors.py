@@ -41,7 +41,6 @@ def shape(told, status, code):
         ("/value", {"customer_ids": ["x"], "start": "2024-07-01"}, "start"),
         ("/risk", {"customer_ids": ["x"], "from": "2024-07-01", "until": "2024-08-01"}, "from"),
         ("/score", {"customers": []}, "customers"),
-        ("/score", {"customers": [{"customer_id": "x"}]}, "customers.0.transactions"),
         ("/score", {"customers": [{"customer_id": "x", "transactions": [{"a": 1}]}]}, "a"),
         (
             "/score",
@@ -101,6 +100,13 @@ def test_a_body_too_large_is_refused_by_its_length_and_without_one(service):
             yield large[start : start + 2**20]
 
     shape(service("POST", "/risk", content=pieces(), headers=headers), 413, "too_large")
+
+
+def test_a_customer_without_transactions_fails_alone(service, shop, known):
+    told = service.post("/score", {"customers": [{"customer_id": "x"}, shop.raw(known[0])]})
+    bad, good = told.json()["items"]
+    assert bad["error"]["code"] == "bad_transaction" and "`transactions`" in bad["error"]["message"]
+    assert good["churn_probability"] is not None
 
 
 def test_too_many_transactions_are_refused(service):

@@ -306,6 +306,7 @@ def test_the_api_makes_reads_and_lists_plans(service, shop):
     ids = kept["customer_id"].to_pylist()
     assert [row["customer_id"] for row in again["assignments"]] == ids[3:6]
     listed = service.get("/plans").json()
+    assert listed["meta"] == service.get("/segments").json()["meta"]
     campaign_messages.PlansAnswer.model_validate(listed)
     assert listed["plans"][0]["plan_id"] == answer.plan_id
     assert any("Nothing was ever measured of voucher" in one for one in again["remarks"])
