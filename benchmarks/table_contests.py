@@ -81,7 +81,7 @@ def prepare_reading_pandas(file: Path) -> Action:
         )
         accepted = log[~bad]
         # Regulars tells of exact repeats too.
-        repeats = int(log.duplicated().sum())
+        repeats = int(accepted.duplicated().sum())
         customers = accepted["customer_id"].nunique()
         found = {"accepted": len(accepted), "customers": customers, "repeats": repeats}
         return pd.DataFrame([found])

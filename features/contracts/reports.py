@@ -97,7 +97,7 @@ def _measures(judged: ir.Table, settings: Any, commas: Container[str]) -> dict[s
         paid = judged.amount if "amount" in judged.columns else judged.price
         measures["above"] = judged.count(where=accepted & (paid > 0) & (judged.margin > paid))
     if not getattr(settings, "deduplicate", True):
-        measures["distinct"] = judged.row_.nunique()
+        measures["distinct"] = judged.row_.nunique(where=accepted)
     if "end" in judged.columns:
         measures["running"] = judged.count(where=accepted & judged.end.isnull())
         measures["priced"] = judged.price.count(where=accepted)
@@ -126,7 +126,7 @@ def _notes(
     settings: Any,
 ) -> list[str]:
     notes = []
-    if "distinct" in counts and (repeats := counts["read"] - counts["distinct"]):
+    if "distinct" in counts and (repeats := counts["accepted"] - counts["distinct"]):
         notes.append(
             f"{_counted(repeats, 'exact repeat')} of other rows kept; "
             "set deduplicate = true if they are errors."

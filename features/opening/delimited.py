@@ -131,14 +131,16 @@ def open_delimited(files: Sequence[Path], source: Source) -> Delimited:
 def _batches(
     file: _File, columns: Sequence[str], malformed: list[Malformed]
 ) -> Iterator[pa.RecordBatch]:
-    """Read the rows of a file; lines that do not fit go to `malformed`."""
+    """Read the rows of a file; lines that do not fit go to `malformed`, in order."""
     import pyarrow as pa
     import pyarrow.csv as pc
 
+    broken: list[Malformed] = []
+    unfit: list[tuple[int, str, str]] = []
     first_line = file.header_text.count(file.newline.decode()) + 1
     lines = sound_lines(
         _rows_in_utf8(file),
-        malformed,
+        broken,
         delimiter=file.delimiter.encode(),
         newline=file.newline,
         first_line=first_line,
@@ -147,8 +149,7 @@ def _batches(
 
     def set_aside(row: Any) -> str:
         message = f"{row.expected_columns} columns expected, {row.actual_columns} found."
-        line = first_line + (row.number or 1) - 1
-        malformed.append(Malformed(line, message, row.text[:10_000]))
+        unfit.append((row.number or 1, message, row.text[:10_000]))
         return "skip"
 
     try:
@@ -175,6 +176,21 @@ def _batches(
             raise InputError(f"{file.path} has a line over 8 MB; is it a CSV file?") from None
         cause = failed[0] if failed else error
         raise _unreadable(file.path, file.encoding, cause) from None
+    finally:
+        placed = _placed(unfit, broken, first_line)
+        malformed += sorted([*broken, *placed], key=lambda one: one.line)
+
+
+def _placed(
+    unfit: Sequence[tuple[int, str, str]], broken: Sequence[Malformed], first_line: int
+) -> Iterator[Malformed]:
+    """Where rows stand in the file that a reader counted who never saw the broken lines."""
+    before = 0
+    for number, message, text in unfit:
+        line = first_line + number - 1
+        while before < len(broken) and broken[before].line <= line + before:
+            before += 1
+        yield Malformed(line + before, message, text)
 
 
 class _Stream(io.RawIOBase):

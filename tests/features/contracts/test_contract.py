@@ -203,6 +203,13 @@ def test_repeats_are_kept_and_counted_or_rejected(take: Take) -> None:
     assert len(_rows(dropped.transactions)) == 2
 
 
+def test_repeats_that_were_rejected_for_another_reason_are_not_told_as_kept(take: Take) -> None:
+    text = "id,at,amount\n" + "C1,2024-03-01,5\n" * 3 + ",2024-03-01,5\n" * 4 + "C1,,5\n" * 5
+    (report,) = take(text).reports
+    assert report.accepted == 3 and report.notes[0].startswith("2 exact repeats of other rows kept")
+    assert _reasons(take(text, deduplicate=True))[DUPLICATE] == 2
+
+
 def test_rows_outside_the_filter_are_not_read(take: Take) -> None:
     text = "id,at,amount,country\nC1,2024-03-01,5,FR\nC2,2024-03-01,5,ES\n,2024-03-01,5,ES\n"
     inputs = take(text, where="country = 'FR'")

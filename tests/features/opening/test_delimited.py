@@ -108,6 +108,19 @@ def test_one_open_quote_costs_one_line_of_a_long_file(tmp_path: Path) -> None:
     assert [(line.line, line.text) for line in opened.malformed] == [(9, '7,"a')]
 
 
+def test_a_line_that_was_taken_out_counts_for_the_place_of_those_after_it(tmp_path: Path) -> None:
+    lines = [f"{number},a" for number in range(2, 5_000)]
+    bad = {3: '3,"a', 10: "10,a,b", 20: '20,"a', 21: '21,"b', 22: "22", 4_900: "4900,a,b"}
+    for line, text in bad.items():
+        lines[line - 2] = text
+    paths = [tmp_path / "1.csv", tmp_path / "2.csv"]
+    for path in paths:
+        path.write_text("id,name\n" + "\n".join(lines) + "\n")
+    opened = _opened(*paths)
+    assert len(_rows(opened)) == 2 * (len(lines) - len(bad))
+    assert [(line.line, line.text) for line in opened.malformed] == [*bad.items()] * 2
+
+
 def test_a_wrong_byte_far_down_is_found_while_reading(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_bytes(b"id,name\n" + b"1,a\n" * 300_000 + "2,é\n".encode("latin-1"))
