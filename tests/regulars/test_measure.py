@@ -283,7 +283,8 @@ def test_too_little_to_keep_is_told_with_whose():
             SimpleNamespace(action="call", learned={}),
             SimpleNamespace(action="mail", learned={"kept": 1}),
             SimpleNamespace(action=None, learned={}),
-        ]
+        ],
+        spoilt=lambda one: False,  # noqa: ARG005
     )
     some = list(measuring._unkept(config, found, {"mail": 1}))
     assert some == ["There is too little to keep of call."]
