@@ -172,7 +172,7 @@ def satisfaction(as_of: date, found: Satisfaction, settings: Settings) -> Iterat
     value = f"lifetime value {settings.currency}"
     yield table(
         f"Satisfaction and loyalty as of {as_of}",
-        ("", "in rhythm", "customers", "of all", "mean risk", value),
+        ("", "forecast", "customers", "of all", "mean risk", value),
         [
             (
                 one.mood,

@@ -47,6 +47,8 @@ class Query:
         Bounds, both included; a null is outside.
     starts_with : str
         Beginning of the customer's id.
+    among : (str, str) or None
+        Pattern for a behaviour table's file, and a plan: only its subscribers there.
     order : tuple of (column, descending)
         Most important first; nulls last, ties by customer id.
     """
@@ -56,6 +58,7 @@ class Query:
     at_least: tuple[tuple[str, float], ...] = ()
     at_most: tuple[tuple[str, float], ...] = ()
     starts_with: str = ""
+    among: tuple[str, str] | None = None
     order: tuple[tuple[str, bool], ...] = ()
 
     def columns(self) -> set[str]:
@@ -326,6 +329,12 @@ def _where(query: Query) -> tuple[str, list[Any]]:
     if query.starts_with:
         tests.append("starts_with(customer_id, ?)")
         values.append(query.starts_with)
+    if query.among:
+        tests.append(
+            "customer_id IN (SELECT customer_id FROM read_parquet(?, hive_partitioning = false) "
+            "WHERE subscription_plan = ?)"
+        )
+        values += query.among
     return (" WHERE " + " AND ".join(tests) if tests else ""), values
 
 

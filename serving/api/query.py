@@ -48,6 +48,11 @@ def _export() -> tuple[dict[str, Any], ...]:
         _parameter("stage", several(chosen["stage"]["items"]), example=["at_risk"]),
         _parameter("tier", several(chosen["tier"]["items"]), example=["key"]),
         *(_parameter(name, {"type": "number"}) for name in bounds),
+        _parameter(
+            "plan",
+            {"type": "string"},
+            description="Of subscribers: only those who have this plan.",
+        ),
         _parameter("sort", several({"type": "string"}), example=["-clv"]),
     )
 

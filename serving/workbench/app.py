@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -42,6 +43,7 @@ from serving.workbench import (
     moods,
     overview,
     pages,
+    subscription,
 )
 from serving.worker import Worker
 
@@ -235,10 +237,13 @@ def _export(worker: Worker, request: Request) -> Response:
     kind = request.query_params.get("format", "csv")
     if kind not in exports.FORMATS:
         raise Failure(400, f"format is unknown; expected one of: {', '.join(exports.FORMATS)}.")
-    asked = parameters.read([pair for pair in given if pair[0] != "format"])
-    wanted = answers.query(asked.filter, asked.sort, shown)
+    plan, rest = subscription.parted(pair for pair in given if pair[0] != "format")
+    asked = parameters.read(rest)
+    among = subscription.among(worker.deployment.store, desk, plan)
+    filtered = parameters.pairs(asked) + ([(subscription.PLAN, plan)] if plan else [])
+    wanted = replace(answers.query(asked.filter, asked.sort, shown), among=among)
     name = f"scores-{desk.meta.as_of.isoformat()}.{kind}"
-    campaign.noted(worker, "scores", format=kind, filter=parameters.pairs(asked))
+    campaign.noted(worker, "scores", format=kind, filter=filtered)
     return StreamingResponse(
         exports.stream(desk.batches(wanted, shown), kind),
         media_type=exports.MEDIA_TYPES[kind],

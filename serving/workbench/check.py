@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from serving import abstention
 from serving.worker import Worker
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ def content(worker: Worker) -> dict[str, Any]:
         return {"report": _report(store), "scored": None, "unanswered": ()}
     path = store.scores(desk.meta.as_of)
     told = _unanswered(path, path.stat().st_mtime_ns)
+    if desk.totals.contracts:
+        told = tuple(one for one in told if one.reason != abstention.OF_PURCHASES)
     return {"report": _report(store), "scored": desk.meta.as_of, "unanswered": told}
 
 

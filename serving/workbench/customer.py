@@ -8,12 +8,12 @@ from datetime import date
 from typing import Any
 
 from features.store import Store
-from serving import questions
+from serving import abstention, questions
 from serving.api import answers
 from serving.api.failures import Failure
 from serving.api.routes import ADMIN, RISK, VALUE
 from serving.desk import Desk
-from serving.workbench import facts, insight, outlook, timeline
+from serving.workbench import facts, insight, outlook, subscription, timeline
 from serving.workbench.timeline import KINDS, Contact
 from serving.worker import Worker
 
@@ -59,6 +59,11 @@ def content(
     known = facts.of(worker.deployment.store, desk, customer_id)
     return {
         "worker": worker,
+        "contract": desk.totals.contracts,
+        "subscription": subscription.of(worker.deployment.store, desk, customer_id, known),
+        "ended": subscription.ENDED,
+        "terms": subscription.TERMS,
+        "unsaid": abstention.asked(row["abstained"]),
         "meta": answers.meta(worker, desk),
         "age_days": (worker.today - desk.meta.as_of).days,
         "row": row,

@@ -7,11 +7,13 @@ words of its page.
 from __future__ import annotations
 
 import glob
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from features.store import Store
 from serving.desk import Desk
+from serving.workbench import pages
 
 #: Columns that pages speak of.
 COLUMNS = (
@@ -32,7 +34,7 @@ IDLE: Mapping[str, str] = {
     "plan_change": "Nothing changes: this is the customer's own plan.",
 }
 #: Of a change that could be, and both sides are alike.
-ALIKE = "Both sides are alike: the model has learned nothing of such a change."
+ALIKE = "Both sides are alike: the model has learned next to nothing of such a change."
 
 
 def of(store: Store | None, desk: Desk, customer_id: str) -> dict[str, Any]:
@@ -91,4 +93,24 @@ def unchanged(
     }
     if idle.get(kind):
         return IDLE[kind]
-    return ALIKE if said["before"] == said["after"] else None
+    return ALIKE if _shown(said["before"]) == _shown(said["after"]) else None
+
+
+def _shown(side: Mapping[str, Any]) -> dict[str, Any]:
+    """A side of a what-if as the page writes it: smaller differences nobody sees."""
+    return {name: write(side.get(name)) for name, write in _WRITTEN.items()}
+
+
+def _texts(reasons: Sequence[Mapping[str, Any]] | None) -> list[tuple[str, str]]:
+    return [(reason["text"], reason["direction"]) for reason in reasons or ()]
+
+
+_WRITTEN: Mapping[str, Callable[[Any], Any]] = {
+    "stage": str,
+    "tier": str,
+    "next_purchase_by": str,
+    "churn_probability": pages.percent,
+    "expected_spend": partial(pages.money, currency=""),
+    "clv": partial(pages.money, currency=""),
+    "reasons": _texts,
+}

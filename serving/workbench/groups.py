@@ -64,6 +64,7 @@ def content(
     if sees["value"]:
         gains = remembered.gains(store, desk.meta.as_of, policy.value, raised=raised)
     return {
+        "contract": desk.totals.contracts,
         "meta": answers.meta(worker, desk),
         "age_days": (worker.today - desk.meta.as_of).days,
         "sees": sees,

@@ -18,7 +18,7 @@ from serving.api.failures import Failure
 from serving.api.whatifs import ChangeRequest
 from serving.desk import Desk
 from serving.insight import changes, drivers, similar, subscribed, supposed, whatif
-from serving.workbench import facts
+from serving.workbench import facts, subscription
 from serving.worker import Worker
 
 #: Others alike that are shown.
@@ -89,10 +89,11 @@ def content(
 def _alike(
     worker: Worker, desk: Desk, customer_id: str, scopes: Sequence[str]
 ) -> list[dict[str, Any]]:
-    found = similar.nearest(worker.deployment.store, desk, customer_id, ALIKE)
+    store = worker.deployment.store
+    found = similar.nearest(store, desk, customer_id, ALIKE)
     ids = [one.customer_id for one in found]
     rows = desk.rows(ids, questions.columns(scopes))
-    return [rows[one] for one in ids if one in rows]
+    return subscription.named(store, desk, [rows[one] for one in ids if one in rows])
 
 
 def _whatif(

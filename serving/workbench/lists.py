@@ -15,13 +15,19 @@ from serving.api.failures import Failure
 from serving.api.messages import CustomersRequest
 from serving.api.security import caller, granted
 from serving.errors import CampaignError, ServingError
+from serving.workbench import subscription
 from serving.worker import Worker
 
 #: What a form of ours is sealed for.
 _FORM = "lists"
 
 
-def content(worker: Worker, asked: CustomersRequest, scopes: Iterable[str]) -> dict[str, Any]:
+def content(
+    worker: Worker,
+    asked: CustomersRequest,
+    scopes: Iterable[str],
+    chosen: Sequence[tuple[str, str]] = (),
+) -> dict[str, Any]:
     """Gather what the page shows of lists.
 
     Parameters
@@ -31,6 +37,8 @@ def content(worker: Worker, asked: CustomersRequest, scopes: Iterable[str]) -> d
         What the page shows; its filter and order can be saved.
     scopes : iterable of str
         A list that filters or sorts by another scope's column is not shown.
+    chosen : sequence of (name, value), optional
+        What the address asks for besides.
 
     Returns
     -------
@@ -45,7 +53,7 @@ def content(worker: Worker, asked: CustomersRequest, scopes: Iterable[str]) -> d
             for one in told
             if _opens(one.filter, shown)
         ],
-        "saved_filter": urlencode(parameters.pairs(asked)),
+        "saved_filter": urlencode([*parameters.pairs(asked), *chosen]),
         "seal": _seal(worker),
     }
 
@@ -71,9 +79,10 @@ def change(worker: Worker, form: Sequence[tuple[str, str]]) -> Response:
         if gone is not None:
             _note(worker, "list removed", list=gone.digest)
         return RedirectResponse("/customers", status_code=303)
-    asked = parameters.read(parse_qsl(given.get("filter", "")))
+    plan, filter_ = subscription.parted(parse_qsl(given.get("filter", "")))
+    asked = parameters.read(filter_)
     answers.query(asked.filter, asked.sort, questions.columns(granted()))
-    pairs = parameters.pairs(asked)
+    pairs = parameters.pairs(asked) + ([(subscription.PLAN, plan)] if plan else [])
     try:
         saved = lists.save(store, given.get("name", ""), pairs, who=caller(), now=worker.clock())
     except ServingError as error:
@@ -99,7 +108,7 @@ def _seal(worker: Worker) -> str | None:
 
 def _opens(filter_: Sequence[tuple[str, str]], shown: Iterable[str]) -> bool:
     try:
-        asked = parameters.read(filter_)
+        asked = parameters.read(subscription.parted(filter_)[1])
         answers.query(asked.filter, asked.sort, shown)
     except Failure:
         return False

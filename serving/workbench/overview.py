@@ -17,7 +17,7 @@ from serving.desk import Desk, Totals
 from serving.groups import watchlist
 from serving.groups.lifecycle import STAGES
 from serving.groups.tiers import TIERS
-from serving.workbench import customers
+from serving.workbench import customers, subscription
 from serving.worker import Worker
 
 #: Customers of the list; the rest is on the page of the customers.
@@ -59,7 +59,8 @@ def content(worker: Worker, desk: Desk, scopes: Iterable[str]) -> dict[str, Any]
         "staged": any(stage for stage, _ in desk.totals.cells),
         "heading": watchlist.heading(asked),
         "listed": asked.filter.stage,
-        "rows": rows,
+        "rows": subscription.named(worker.deployment.store, desk, rows),
+        "contract": desk.totals.contracts,
         "total": total,
         "whole": "/customers?" + urlencode(parameters.pairs(asked)),
     }

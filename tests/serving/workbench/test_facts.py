@@ -7,7 +7,10 @@ import pytest
 from serving.workbench import facts
 
 SIDE = {"stage": "loyal", "churn_probability": 0.2, "clv": 10.0}
-SAME, OTHER = {"before": SIDE, "after": dict(SIDE)}, {"before": SIDE, "after": SIDE | {"clv": 9.0}}
+SAME, OTHER = [
+    {"before": SIDE, "after": SIDE | {"clv": clv, "churn_probability": risk}}
+    for clv, risk in ((10.001, 0.2001), (9.0, 0.2))
+]
 KNOWN = {"complaints_open": 0, "refund_lines": 0, "subscription_plan": "Basic"}
 
 

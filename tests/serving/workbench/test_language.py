@@ -20,6 +20,7 @@ from serving.workbench import (
     language,
     navigation,
     pages,
+    subscription,
     timeline,
 )
 from training.runs import registry
@@ -58,6 +59,8 @@ def test_the_readers_choice_goes_before_the_browsers():
 def spoken_texts() -> set[str]:
     """Every text of the templates, and the names that pages look up."""
     found = {place.name for place in navigation.PLACES} | set(pages.WORDS.values())
+    found |= {words for words in customers.OF_CONTRACTS.values() if words}
+    found |= set(subscription.ENDED.values()) | set(subscription.TERMS.values())
     found |= {words for _, words, _ in customers.ORDERS} | set(watchlist.HEADINGS) | AGES
     found |= (
         {one.words for one in named.TABLE}
