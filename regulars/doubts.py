@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from serving.groups.unanswered import Unanswered
     from training.silence.unsaid import Finding
 
+#: Days after a training up to which the season is about what was expected on its day.
+SEASON_DAYS = 45
+
 
 @dataclass(frozen=True)
 class Doubts:
@@ -41,8 +44,9 @@ class Doubts:
         Day that `freshness` is of: the as-of date, or the latest day that a source, the last
         score table or the champion's training reaches.
     notes : tuple of str
-        By how much the source that sets the as-of date ends before the rest, and what the
-        champion could not back in the newest rows, a sentence each.
+        By how much the source that sets the as-of date ends before the rest, where amounts seem
+        to change their unit, and what the champion could not back in the newest rows, a sentence
+        each.
     """
 
     freshness: tuple[Freshness, ...]
@@ -79,7 +83,7 @@ def find(settings: Settings, inputs: Inputs, as_of: date) -> Doubts:
     Doubts
         Without the last scores where they cannot be read.
     """
-    from features import freshness
+    from features import breaks, freshness
     from regulars import jobs, lag, likeness
     from serving.errors import ScoreTableError
     from serving.groups import unanswered
@@ -93,7 +97,8 @@ def find(settings: Settings, inputs: Inputs, as_of: date) -> Doubts:
     except ScoreTableError:
         scored, told = None, ()
     unlike = likeness.find(settings, inputs, as_of) or ()
-    notes = (*lag.sentences(marks, fresh), *(_next(one) for one in unlike))
+    broken = breaks.sentences(inputs.transactions, as_of)
+    notes = (*lag.sentences(marks, fresh), *broken, *(_next(one) for one in unlike))
     return Doubts(fresh, scored, told, day, notes)
 
 
@@ -173,6 +178,38 @@ def of_risk(done: Scored) -> Sequence[str]:
 
     told = unanswered.of_file(done.paths[0])
     return [one.reason for one in told if "churn_probability" in one.answers]
+
+
+def of_date(done: Scored) -> Sequence[str]:
+    """Say what scores are worth whose date is not about that of the champion's training.
+
+    Parameters
+    ----------
+    done : Scored
+
+    Returns
+    -------
+    sequence of str
+        A sentence where the date lies before the training, or over `SEASON_DAYS` after that of a
+        model that goes by the level of the season; else empty.
+    """
+    ahead = (done.as_of - done.trained_as_of).days
+    if ahead < 0:
+        return [
+            f"The champion was trained as of {done.trained_as_of} and has learned from what came "
+            f"after {done.as_of}: these scores are no forecast, and what happened then is no test "
+            "of them. How well it forecasts is in its grades: `regulars models`. To forecast from "
+            f"that day, train as of it, `regulars train --as-of {done.as_of}`, and promote that "
+            "version."
+        ]
+    # Only a blend is set on a level of the season, and it is one of the training's day.
+    if ahead <= SEASON_DAYS or done.speaker != "blend":
+        return []
+    return [
+        f"The champion was trained as of {done.trained_as_of}, {ahead:,} days before "
+        f"{done.as_of}: the level of the season is the one that was expected on that day, so "
+        f"totals may be off. Train again: `regulars train --as-of {done.as_of}`."
+    ]
 
 
 def of_nothing(done: Scored, settings: Settings) -> Sequence[str]:

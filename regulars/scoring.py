@@ -36,6 +36,8 @@ class Scored:
         The score table.
     model_version, speaker : str
         Who scored.
+    trained_as_of : date
+        The champion learned from nothing at or after its midnight.
     grades : mapping of str to str
         The champion's grade by question.
     counts : mapping
@@ -47,6 +49,7 @@ class Scored:
     frame: pd.DataFrame
     model_version: str
     speaker: str
+    trained_as_of: date
     grades: Mapping[str, str]
     counts: Mapping[str, Any]
 
@@ -101,7 +104,16 @@ def score(
     for path in paths:
         scores.write(frame, meta, path)
     tell("score", 1, 1)
-    return Scored(as_of, paths, frame, champion.version, scorer.speaker, scorer.grades, meta.counts)
+    return Scored(
+        as_of=as_of,
+        paths=paths,
+        frame=frame,
+        model_version=champion.version,
+        speaker=scorer.speaker,
+        trained_as_of=scorer.trained_as_of,
+        grades=scorer.grades,
+        counts=meta.counts,
+    )
 
 
 def _scores(

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from features import breaks
 from training import backtest, families, fingerprint, margins
 from training.asked import Asked
 from training.errors import NotEnoughData, StatisticalWarning
@@ -90,6 +91,8 @@ def train(inputs: Inputs, order: Order, progress: Progress | None = None) -> Tra
     ):
         asked = Asked(order.churn, order.value, order.seed)
         found = gather(inputs, order, asked, tell, tracking.trial_logger(experiment))
+        broken = breaks.sentences(inputs.transactions, order.as_of)
+        found = replace(found, notes=(*found.notes, *broken))
         tell("track", 0, 1)
         source = report.log_training(found, order, experiment)
         tell("track", 1, 1)

@@ -43,7 +43,12 @@ def score(
         done = scoring.score(settings, inputs, day, now=now, out=out, tell=tell)
     # Who asks for a date knows that it is not today's.
     late = lag.find(settings, inputs, day) if as_of is None else ()
-    notes = [*late, *doubts.of_scores(done), *doubts.of_nothing(done, settings)]
+    notes = [
+        *late,
+        *doubts.of_date(done),
+        *doubts.of_scores(done),
+        *doubts.of_nothing(done, settings),
+    ]
     for sentence in notes:
         screen.note(f"Note: {sentence}")
     if json:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from regulars import cli
+from regulars import cli, doubts
+from regulars.scoring import Scored
 from serving.abstention import ANSWERS
 
 SETTINGS = """\
@@ -245,6 +246,7 @@ def test_a_log_that_ends_before_the_rest_is_told_where_no_date_is_asked_for(heal
         _, aside = run(healthy, "score", "--as-of", str(EARLY.date()))
         assert "The transactions end" not in aside
         assert "Nothing is forecast" not in aside
+        assert "these scores are no forecast" in aside
         # As of a day far behind the log nothing is said, so nobody is the likeliest to leave.
         asked = ["score", "-c", str(healthy), "--as-of", AS_OF]
         shown = " ".join(CliRunner().invoke(cli.app, asked).stdout.split())
@@ -264,9 +266,48 @@ def test_a_log_that_ends_before_the_rest_is_told_where_no_date_is_asked_for(heal
 
 def test_a_log_that_reaches_the_rest_is_not_told(healthy, scored):
     scored(lambda sold, called: (sold, called))
-    for verb in ("check", "score"):
-        found, aside = run(healthy, verb)
-        assert not found["notes"] and "Note:" not in aside
+    found, aside = run(healthy, "check")
+    assert not found["notes"] and "Note:" not in aside
+    # Of the score nothing but that its day lies 58 days after the training.
+    found, aside = run(healthy, "score")
+    (note,) = found["notes"]
+    assert note.startswith(f"The champion was trained as of {TRAINED}, 58 days before 2024-08-28")
+    assert found["trained_as_of"] == TRAINED and note in aside
+
+
+def _done(as_of: str, speaker: str = "blend") -> Scored:
+    day, trained = date.fromisoformat(as_of), date(2011, 12, 10)
+    return Scored(day, (), pd.DataFrame(), "1", speaker, trained, {}, {})
+
+
+@pytest.mark.parametrize("speaker", ["blend", "value", "logistic"])
+def test_scores_of_a_day_before_the_training_are_called_no_forecast(speaker: str):
+    for as_of in ("2011-09-10", "2011-12-09"):
+        (said,) = doubts.of_date(_done(as_of, speaker))
+        assert f"trained as of 2011-12-10 and has learned from what came after {as_of}" in said
+        assert "no forecast" in said and "no test" in said
+        assert f"`regulars train --as-of {as_of}`" in said
+    assert not doubts.of_date(_done("2011-12-10", speaker))
+
+
+def test_a_level_of_the_season_is_doubted_from_46_days_after_the_training_on():
+    assert not doubts.of_date(_done("2012-01-24"))
+    (said,) = doubts.of_date(_done("2012-01-25"))
+    assert "46 days before 2012-01-25" in said and "level of the season" in said
+    assert "`regulars train --as-of 2012-01-25`" in said
+    # A model without such a level has none that could be off.
+    assert not doubts.of_date(_done("2012-01-25", "value"))
+
+
+def test_check_says_from_when_on_amounts_are_in_another_unit(healthy, scored):
+    since = pd.Timestamp("2024-05-01")
+    sold = sales()
+    half = sold.assign(paid=sold["paid"].where(sold["day"] < since, sold["paid"] * 100))
+    half.to_csv(healthy.parent / "sales.csv", index=False)
+    found, aside = run(healthy, "check")
+    (note,) = [note for note in found["notes"] if note.startswith("Amounts seem to change")]
+    assert "times higher" in note and "from about 2024-0" in note and note in aside
+    scored(lambda sold, called: (sold, called))
 
 
 def test_the_card_says_where_the_model_is_silent(healthy):
