@@ -17,7 +17,8 @@ import annotated_types
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from features.settings import Source, Sources
+from features.section import Source
+from features.settings import Sources
 from regulars.corrections import named_model
 from regulars.settings import Settings
 

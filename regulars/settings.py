@@ -19,7 +19,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from features.errors import SettingsError
 from features.opening import locations, variables
-from features.settings import Section, Source, Sources, StoreSettings
+from features.section import Section, Source
+from features.settings import Sources, StoreSettings
 from regulars import corrections
 from serving.campaigns.settings import Actions, PlanSettings, action_name
 from serving.groups.rules import SegmentSettings

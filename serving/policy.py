@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from features.settings import Section
+from features.section import Section
 from serving.groups.rules import SegmentSettings
 from training.settings import ValueSettings
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from features.settings import Section
+from features.section import Section
 
 
 class ChurnSettings(Section):

@@ -26,7 +26,7 @@ from features.opening.quotes import Malformed, sound_lines
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from features.settings import Source
+    from features.section import Source
 
 _BOMS = {
     codecs.BOM_UTF32_LE: "utf-32",

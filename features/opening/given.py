@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
     from features.opening.sources import Opened
-    from features.settings import Source
+    from features.section import Source
 
 
 def settings_column(opened: Opened, name: str, key: str) -> ir.Column:

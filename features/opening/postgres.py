@@ -17,7 +17,7 @@ from features.opening.columns import names, nearest
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-    from features.settings import Source
+    from features.section import Source
 
 _PASSWORD = re.compile(r"(?<=://)([^/@]*?:)(.*)(?=@)")
 _PASSWORD_OPTION = re.compile(r"(?i)(?<=[?&]password=)[^&]*")

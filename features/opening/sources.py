@@ -27,7 +27,7 @@ from features.opening.quotes import Malformed
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-    from features.settings import Source
+    from features.section import Source
 
 _DELIMITED = (".csv", ".tsv", ".txt")
 _PARQUET = (".parquet", ".pq")

@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from features.settings import Section
+from features.section import Section
 from serving.campaigns.belief import Belief, Effect
 
 Stage = Literal["new", "growing", "loyal", "at_risk", "lapsed", "won_back"]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from features.settings import Section
+from features.section import Section
 from serving.groups.named import NAMES
 
 if TYPE_CHECKING:

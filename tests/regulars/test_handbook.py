@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field, ValidationError
 
-from features.settings import Source
+from features.section import Source
 from regulars import handbook
 from regulars.settings import Settings
 
