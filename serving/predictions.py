@@ -75,8 +75,9 @@ class Predicted:
         Behaviour rows as the model reads them.
     columns : mapping of str to numpy.ndarray of float64
         Predicted columns of the score table; NaN where nothing is said.
-    drivers : pandas.DataFrame
-        Log-odds of churn by family; null where no probability is said, or where it is 0.
+    drivers, moved : pandas.DataFrame
+        Log-odds of churn by family, and by column where the model tells that too (else without
+        columns); null where no probability is said, or where it is 0.
     past : History
         Purchases to date.
     known : numpy.ndarray of bool
@@ -92,6 +93,7 @@ class Predicted:
     frame: pd.DataFrame
     columns: Mapping[str, np.ndarray]
     drivers: pd.DataFrame
+    moved: pd.DataFrame
     past: History
     known: np.ndarray
     subscribed: bool
@@ -153,8 +155,8 @@ def predict(
     }
     churn = columns["churn_probability"]
     columns |= _of_contract(frame, scorer, churn, subscribed=subscribed)
-    drivers = _drivers(frame, scorer, churn)
-    return Predicted(frame, columns, drivers, past, known, subscribed, findings, unbacked)
+    told = _drivers(frame, scorer, churn)
+    return Predicted(frame, columns, *told, past, known, subscribed, findings, unbacked)
 
 
 def _history(frame: pd.DataFrame, scorer: Predictor) -> History:
@@ -234,10 +236,17 @@ def _of_contract(
     }
 
 
-def _drivers(frame: pd.DataFrame, scorer: Predictor, churn: np.ndarray) -> pd.DataFrame:
-    """Log-odds of churn by family; null where no probability is said, or where it is 0."""
+def _drivers(
+    frame: pd.DataFrame, scorer: Any, churn: np.ndarray
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Log-odds of churn by family and by column; null where no risk is said, or where it is 0."""
+    nothing = pd.DataFrame(index=frame.index)
     if frame.empty:
-        return pd.DataFrame(index=frame.index)
+        return nothing, nothing
     # Of a subscription without a renewal in the horizon, nothing moves what cannot be.
     moved = np.isfinite(churn) & (churn > 0)
-    return scorer.contributions(frame).mul(np.where(moved, 1.0, np.nan), axis=0)
+    said = np.where(moved, 1.0, np.nan)
+    if not subscribers.are_scored(scorer):
+        return scorer.contributions(frame).mul(said, axis=0), nothing
+    columns = scorer.moved(frame)
+    return scorer.summed(columns).mul(said, axis=0), columns.mul(said, axis=0)

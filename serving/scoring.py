@@ -98,7 +98,7 @@ def score(
     )
     decided = decisions.decide(said, scorer, learned, as_of)
     if thresholds is None:
-        usual = typical(said.drivers, decided["stage"])
+        usual = typical(said.moved.join(said.drivers), decided["stage"])
         learned = replace(learned, typical=usual, findings=said.findings)
     columns = {
         **said.columns,
@@ -108,7 +108,13 @@ def score(
         "horizon_days": scorer.horizon_days if horizon_days is None else horizon_days,
         "clv_horizon_days": scorer.clv_horizon_days,
         "margin_rate": scorer.margin_rates(said.frame),
-        "reasons": reasons(said.frame, said.drivers, typical=learned.typical, currency=currency),
+        "reasons": reasons(
+            said.frame,
+            said.drivers,
+            typical=learned.typical,
+            currency=currency,
+            moved=said.moved,
+        ),
         "model_version": model_version,
         "scored_at": scored_at.astimezone(UTC),
     }

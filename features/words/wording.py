@@ -20,7 +20,7 @@ class Phrase:
     Parameters
     ----------
     template : str
-        With named fields in the formats ``.0f``, ``.1f``, ``,.0f`` and ``.0%``.
+        With named fields in the formats ``.0f``, ``.1f``, ``,.0f`` and ``.0%``; of words without.
     needs : tuple of str
         Columns that must not be null.
     when : tuple of (str, float, float)
@@ -28,12 +28,15 @@ class Phrase:
     leans : {1, 0, -1}
         1 for words that only explain a higher risk, -1 for those that only explain a lower one,
         0 for both.
+    about : tuple of str
+        Columns of `needs` that the words tell of; the others only say when they may be said.
     """
 
     template: str
     needs: tuple[str, ...]
     when: tuple[tuple[str, float, float], ...] = ()
     leans: int = 0
+    about: tuple[str, ...] = ()
 
     def fits(self, values: Mapping[str, Any]) -> bool:
         """Whether every needed column has a value and every condition holds.
@@ -52,7 +55,7 @@ class Phrase:
         return all(low <= values[column] <= high for column, low, high in self.when)
 
     def say(self, values: Mapping[str, Any]) -> str:
-        """Return the sentence with the sizes of the numbers in its gaps.
+        """Return the sentence with the sizes of the numbers, or the words, in its gaps.
 
         Parameters
         ----------
@@ -63,7 +66,7 @@ class Phrase:
         -------
         str
         """
-        return self.template.format(**{column: abs(values[column]) for column in self.needs})
+        return self.template.format(**{column: _size(values[column]) for column in self.needs})
 
 
 @dataclass(frozen=True)
@@ -116,12 +119,22 @@ class Family:
         return next(phrase.say(values) for phrase in allowed if phrase.fits(values))
 
 
+def _size(value: Any) -> Any:
+    """A number without its sign; words as they are."""
+    return value if isinstance(value, str) else abs(value)
+
+
 def _is_null(value: object) -> bool:
     """Whether a value is missing: None or NaN."""
     return value is None or value != value
 
 
-def phrase(template: str, *when: tuple[str, float, float], leans: int = 0) -> Phrase:
+def phrase(
+    template: str,
+    *when: tuple[str, float, float],
+    leans: int = 0,
+    about: tuple[str, ...] | None = None,
+) -> Phrase:
     """Build a phrase that needs the columns of its gaps and of its conditions.
 
     Parameters
@@ -129,7 +142,8 @@ def phrase(template: str, *when: tuple[str, float, float], leans: int = 0) -> Ph
     template : str
     *when : tuple of (str, float, float)
     leans : {1, 0, -1}, default 0
-        All as in `Phrase`.
+    about : tuple of str, optional
+        All as in `Phrase`; about everything that it needs, where not given.
 
     Returns
     -------
@@ -137,7 +151,7 @@ def phrase(template: str, *when: tuple[str, float, float], leans: int = 0) -> Ph
     """
     gaps = [field for _, field, _, _ in string.Formatter().parse(template) if field]
     needs = tuple(dict.fromkeys([*gaps, *(column for column, _, _ in when)]))
-    return Phrase(template, needs, when, leans)
+    return Phrase(template, needs, when, leans, needs if about is None else about)
 
 
 def only(column: str, value: int) -> tuple[str, float, float]:

@@ -45,8 +45,8 @@ class Thresholds:
         None where the population gave nothing to learn from: no purchases on record, or no
         lifetime values.
     typical : mapping of str to float
-        What the risk of a typical loyal customer is made of, log-odds by family: reasons tell
-        how a customer differs from that.
+        What the risk of a typical loyal customer is made of, log-odds by family and, of
+        subscribers, by column: reasons tell how a customer differs from that.
     findings : tuple of Finding
         What could not be backed of the whole population on that date: of no customer is it said.
 

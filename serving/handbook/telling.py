@@ -33,6 +33,11 @@ def of_reasons() -> str:
             "speak of the horizon that the model was trained for. A reason tells what the",
             "score rests on, not why the customer leaves.",
         ),
+        prose(
+            "Of subscribers the words are those of the columns of the family that moved the risk",
+            "most the way the family does, measured as the family is; where purchases are scored,",
+            "those of the first phrase that fits.",
+        ),
         prose(f"The families, described column by column in [columns.md](columns.md): {families}."),
     )
 

@@ -4,6 +4,10 @@ In: behaviour rows and the model's contributions by family, in log-odds of churn
 customer, heaviest first. The words are the catalogue's; each names what is on record. Reasons
 are drivers of a score, never causes.
 
+Where the model tells by column what moved the risk, the words are those of the columns that moved
+it most the way the family does; words that explain only one direction are not said where their
+columns did not move it. Else the first words that fit speak.
+
 A weight is the difference to a typical loyal customer. To the whole population it would not do:
 where most are long gone, even a fading customer is better than the average, and every reason
 would lower the risk.
@@ -72,6 +76,7 @@ def reasons(
     *,
     typical: Mapping[str, float] | None = None,
     currency: str = "",
+    moved: pd.DataFrame | None = None,
 ) -> pa.Array:
     """Name what moves each customer's risk most.
 
@@ -85,6 +90,9 @@ def reasons(
         Log-odds by family that count as nothing out of the ordinary; 0 where not given.
     currency : str, optional
         Written behind amounts of money; the catalogue's units tell which numbers are.
+    moved : pandas.DataFrame of shape (n_customers, n_columns), optional
+        Log-odds of churn by behaviour column, where the model tells them; `typical` holds for
+        them too.
 
     Returns
     -------
@@ -100,11 +108,15 @@ def reasons(
     order = np.argsort(-np.abs(weights), axis=1, kind="stable")[:, :TOP]
     top = np.take_along_axis(weights, order, axis=1)
     rows, places = np.nonzero(top)
+    if moved is not None and not moved.empty:
+        moved = moved - np.array([(typical or {}).get(str(name), 0.0) for name in moved])
+    else:
+        moved = None
     families, weight = order[rows, places], top[rows, places]
     items = pa.StructArray.from_arrays(
         [
             _picked(names, families),
-            _texts(frame, names, rows, np.where(weight > 0, 1, -1), families, currency),
+            _texts(frame, names, rows, np.where(weight > 0, 1, -1), families, currency, moved),
             _picked([LOWERS, RAISES], (weight > 0).astype(np.int64)),
             pa.array(weight, pa.float64()),
         ],
@@ -142,36 +154,62 @@ def _texts(
     signs: np.ndarray,
     families: np.ndarray,
     currency: str,
+    moved: pd.DataFrame | None,
 ) -> pa.Array:
     """Text of each reason: written family by family and phrase by phrase, then put in place."""
     written, places = [pa.array([], pa.string())], [np.array([], dtype=np.int64)]
     for (code, name), sign in product(enumerate(names), (1, -1)):
         left = np.flatnonzero((families == code) & (signs == sign))
         speaker = family(name)
-        for phrase in speaker.spoken(sign):
-            if not len(left):
-                break
-            speaks = _speaks(frame, phrase, rows[left])
-            if speaks.any():
-                written.append(_write(frame, phrase, rows[left[speaks]], currency))
-                places.append(left[speaks])
-                left = left[~speaks]
-        written.append(pa.repeat(speaker.label, len(left)))
-        places.append(left)
+        phrases = speaker.spoken(sign)
+        chosen = _chosen(frame, phrases, rows[left], sign, moved)
+        for number in np.unique(chosen):
+            mine = left[chosen == number]
+            written.append(
+                _write(frame, phrases[number], rows[mine], currency)
+                if number >= 0
+                else pa.repeat(speaker.label, len(mine))
+            )
+            places.append(mine)
     back = np.argsort(np.concatenate(places), kind="stable")
     return pa.concat_arrays(written).take(pa.array(back))
+
+
+def _chosen(
+    frame: pd.DataFrame,
+    phrases: tuple[Phrase, ...],
+    rows: np.ndarray,
+    sign: int,
+    moved: pd.DataFrame | None,
+) -> np.ndarray:
+    """Which phrase speaks for each row, of equal ones the first; -1 for none."""
+    chosen, best = np.full(len(rows), -1), np.full(len(rows), -np.inf)
+    for number, phrase in enumerate(phrases):
+        if moved is None and (chosen >= 0).all():
+            break
+        speaks = _speaks(frame, phrase, rows)
+        weight = np.zeros(len(rows))
+        if moved is not None:
+            about = [name for name in phrase.about if name in moved]
+            weight = sign * moved[about].to_numpy(dtype="float64")[rows].sum(axis=1)
+            speaks &= (weight >= LEAST) | (phrase.leans == 0)
+            # The last one has nothing to tell.
+            weight = weight if phrase.about else np.full(len(rows), -np.finfo(float).max)
+        better = speaks & (weight > best)
+        chosen, best = np.where(better, number, chosen), np.where(better, weight, best)
+    return chosen
 
 
 def _speaks(frame: pd.DataFrame, phrase: Phrase, rows: np.ndarray) -> np.ndarray:
     """Where a phrase fits, as `Phrase.fits` says it of one customer."""
     if not set(phrase.needs) <= set(frame.columns):
         return np.zeros(len(rows), dtype=bool)
-    values = {name: _numbers(frame, name, rows) for name in phrase.needs}
     fits = np.ones(len(rows), dtype=bool)
-    for column in values.values():
-        fits &= ~np.isnan(column)
+    for name in phrase.needs:
+        fits &= frame[name].notna().to_numpy()[rows]
     for name, low, high in phrase.when:
-        fits &= (low <= values[name]) & (values[name] <= high)
+        values = _numbers(frame, name, rows)
+        fits &= (low <= values) & (values <= high)
     return fits
 
 
@@ -182,7 +220,7 @@ def _write(frame: pd.DataFrame, phrase: Phrase, rows: np.ndarray, currency: str)
         parts.append(pa.scalar(literal))
         if name is not None:
             unit = f" {currency}" if currency and name in _MONEY else ""
-            parts += [_written(np.abs(_numbers(frame, name, rows)), spec or ""), pa.scalar(unit)]
+            parts += [_written(_sizes(frame, name, rows), spec or ""), pa.scalar(unit)]
     return pc.binary_join_element_wise(*parts, "")
 
 
@@ -191,6 +229,13 @@ def _written(values: np.ndarray, spec: str) -> pa.Array:
     codes, distinct = pd.factorize(values)
     texts = [format(value, spec) for value in distinct.tolist()]
     return pa.array(texts, pa.string()).take(pa.array(codes))
+
+
+def _sizes(frame: pd.DataFrame, name: str, rows: np.ndarray) -> np.ndarray:
+    """Numbers without their signs; words as they are."""
+    if pd.api.types.is_numeric_dtype(frame[name].dtype):
+        return np.abs(_numbers(frame, name, rows))
+    return frame[name].to_numpy(dtype=object)[rows]
 
 
 def _numbers(frame: pd.DataFrame, name: str, rows: np.ndarray) -> np.ndarray:

@@ -14,12 +14,16 @@ from functools import cache, lru_cache
 from pathlib import Path
 from string import Formatter
 
+from features.catalogue import FEATURES
 from features.words.phrases import FAMILIES
 from serving.workbench import language
 
 _FOLDER = Path(__file__).parent / "words"
 # A number as phrases write it, and the currency that may stand behind money.
 _NUMBER = r"[\d,]+(?:\.\d+)?%?(?: [A-Z]{3})?"
+
+# Columns that hold words.
+_WORDS = {feature.name: ".+" for feature in FEATURES if feature.kind == "string"}
 
 
 def plain(template: str) -> str:
@@ -86,7 +90,7 @@ def _pattern(template: str) -> re.Pattern[str]:
     parts = Formatter().parse(template)
     return re.compile(
         "".join(
-            re.escape(text) + (f"(?P<{name}>{_NUMBER})" if name else "")
+            re.escape(text) + (f"(?P<{name}>{_WORDS.get(name, _NUMBER)})" if name else "")
             for text, name, _, _ in parts
         )
     )

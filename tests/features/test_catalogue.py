@@ -67,8 +67,11 @@ def test_a_phrase_needs_the_columns_that_it_names(phrase):
     used = {name for name, _ in fields} | {column for column, _, _ in phrase.when}
     assert set(phrase.needs) == used
     assert used <= set(names())
-    assert all(BY_NAME[name].kind != "string" for name in used)
-    assert {spec for _, spec in fields} <= FORMATS
+    # Words go in as they are, and there is no more and less of them.
+    assert all(BY_NAME[column].kind != "string" for column, _, _ in phrase.when)
+    assert set(phrase.about) <= used
+    for name, spec in fields:
+        assert spec in ({""} if BY_NAME[name].kind == "string" else FORMATS)
 
 
 @pytest.mark.parametrize("phrase", PHRASES)
@@ -81,6 +84,12 @@ def test_a_phrase_formats_from_its_columns_and_from_no_fewer(phrase):
         assert not phrase.fits({**values, column: None})
         assert not phrase.fits({**values, column: float("nan")})
         assert not phrase.fits({name: value for name, value in values.items() if name != column})
+
+
+def test_words_are_said_as_they_are():
+    told = [one for family in FAMILIES for one in family.phrases]
+    (phrase,) = (one for one in told if one.needs == ("subscription_plan",))
+    assert phrase.say({"subscription_plan": "Premium -2"}) == "on the plan Premium -2"
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)

@@ -22,6 +22,7 @@ from training.learners.calibration import Sigmoid
 from training.subscriptions import periods
 from training.subscriptions.periods import Floats
 from training.subscriptions.plans import Plans
+from training.terms import by_family
 
 if TYPE_CHECKING:
     from training.learners.churn import ChurnModel
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 PLAN, RENEWALS = "subscription_plan", "subscription_renewals"
 #: Features of a period beside those of the subscriber.
 PERIOD = ("period", "period_renewals", "period_days")
+# The behaviour columns that these come of; the number of the next period is 1 for all.
+_OF_PERIOD = dict(zip(PERIOD, (RENEWALS, RENEWALS, periods.DUE), strict=True))
 #: Periods ahead that trees learn at most.
 MOST_PERIODS = 12
 TREES, FILE = "trees", "hazard.json"
@@ -99,16 +102,20 @@ class Hazard:
         Returns
         -------
         pandas.DataFrame of shape (n_customers, n_columns)
-            By column; the plan's own retention stands under `RENEWALS`.
+            By behaviour column: what a period tells stands under the column that it comes of.
+            The retention of all with such a term stands under `RENEWALS`, and how far that of
+            the plan lies from it under `PLAN`.
         """
         base = baseline(self.plans, frame, 1)[:, 0]
+        usual = baseline(self.plans, frame.assign(**{PLAN: None}), 1)[:, 0]
+        told = pd.DataFrame({RENEWALS: usual, PLAN: base - usual}, index=frame.index)
         if self.trees is None:
-            return pd.DataFrame({RENEWALS: base}, index=frame.index)
+            return told
         rows = long(frame, self.columns, due[:, :1])
         parts = self.trees.contributions(rows).drop(columns="bias").set_axis(frame.index)
-        parts = parts * self.sigmoid.slope
-        own = parts.get(RENEWALS, 0.0)
-        return parts.assign(**{RENEWALS: own + self.sigmoid.slope * base})
+        parts = by_family(parts, {name: _OF_PERIOD.get(name, name) for name in map(str, parts)})
+        with_plan = {name: told[name] + parts.get(name, 0.0) for name in (RENEWALS, PLAN)}
+        return parts.assign(**with_plan) * self.sigmoid.slope
 
     def save(self, folder: Path) -> None:
         """Write as text and JSON.

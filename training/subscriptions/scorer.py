@@ -207,11 +207,15 @@ class SubscriptionScorer(OnTerms):
         pandas.DataFrame of shape (n_customers, n_families)
             Log-odds; positive raises the risk. Drivers of the score, not causes.
         """
-        due = periods.dues(frame, self._as_of(frame), 1)
-        columns = self.hazard.contributions(frame, due)
-        return by_family(
-            columns, {name: self.families.get(name, FAMILY) for name in map(str, columns)}
-        )
+        return self.summed(self.moved(frame))
+
+    def moved(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The same by behaviour column rather than by family."""
+        return self.hazard.contributions(frame, periods.dues(frame, self._as_of(frame), 1))
+
+    def summed(self, moved: pd.DataFrame) -> pd.DataFrame:
+        """What `moved` gave by family, as `contributions` gives it."""
+        return by_family(moved, {name: self.families.get(name, FAMILY) for name in map(str, moved)})
 
     def parameters(self) -> dict[str, Any]:
         """What a run keeps of the model: sBG parameters by plan, periods learned, mid-term ends."""

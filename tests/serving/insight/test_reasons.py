@@ -165,3 +165,52 @@ def test_a_typical_customer_is_a_loyal_one_where_there_are_enough() -> None:
 def test_without_an_active_customer_the_models_own_average_is_typical() -> None:
     drivers = pd.DataFrame({"rhythm": [1.0, 2.0, 6.0]})
     assert typical(drivers, pd.Categorical(["lapsed"] * 3)) == {}
+
+
+CONTRACT = pd.DataFrame(
+    {
+        "subscription_tenure_days": [366.0] * 4,
+        "subscription_renewals": [12.0] * 4,
+        "subscription_involuntary_ends": [1.0] * 4,
+        "subscription_days_to_renewal": [9.0] * 4,
+        "subscription_plan": ["Basic"] * 4,
+    }
+)
+# By column, of four customers; what moves nothing, then plan, failure and renewal in turn.
+MOVED = pd.DataFrame(
+    {
+        "subscription_renewals": [0.3, 0.2, 0.2, 0.2],
+        "subscription_plan": [0.1, 0.6, 0.1, 0.1],
+        "subscription_involuntary_ends": [0.0, 0.1, 0.8, 0.1],
+        "subscription_days_to_renewal": [0.0, 0.0, 0.0, 0.9],
+    }
+)
+
+
+def worded(moved: pd.DataFrame | None, **more: object) -> list[str]:
+    weights = pd.DataFrame({"subscription": np.full(len(CONTRACT), 0.7)})
+    told = reasons(CONTRACT, weights, moved=moved, **more).to_pylist()
+    return [one[0]["text"] for one in told]
+
+
+def test_the_words_are_those_of_the_column_that_moved_the_risk_most(monkeypatch):
+    monkeypatch.setattr(room, "FAMILIES", FAMILIES)
+    assert worded(MOVED) == [
+        "subscriber for 366 days; renewed 12 times",
+        "on the plan Basic",
+        "1 payment failed before",
+        "next renewal in 9 days",
+    ]
+    # Where no column is told, the first words that fit speak.
+    assert worded(None) == ["1 payment failed before"] * 4
+
+
+def test_columns_are_measured_by_a_typical_customer_too(monkeypatch):
+    monkeypatch.setattr(room, "FAMILIES", FAMILIES)
+    usual = {"subscription_plan": 0.6, "subscription_days_to_renewal": 0.9}
+    assert worded(MOVED, typical=usual) == [
+        "subscriber for 366 days; renewed 12 times",
+        "subscriber for 366 days; renewed 12 times",
+        "1 payment failed before",
+        "subscriber for 366 days; renewed 12 times",
+    ]

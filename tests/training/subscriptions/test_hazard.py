@@ -10,7 +10,8 @@ from scipy.special import logit
 from training.learners.calibration import Sigmoid
 from training.learners.churn import ChurnModel
 from training.subscriptions import hazard as hazards
-from training.subscriptions.hazard import Hazard
+from training.subscriptions.hazard import PLAN, RENEWALS, Hazard
+from training.subscriptions.periods import DUE as DUE_IN
 from training.subscriptions.plans import Plans
 from training.subscriptions.retention import Parameters, ending
 from training.subscriptions.simulate import cohorts
@@ -110,6 +111,33 @@ def test_trees_find_what_the_plan_does_not_tell(learned):
     assert np.all(logit(high) - logit(low) > 1.0)
     parts = learned.contributions(frame, np.repeat(DUE, 2, axis=0))
     assert parts["mark"].iloc[1] - parts["mark"].iloc[0] > 1.0
+
+
+def test_what_columns_put_to_the_risk_is_the_risk_but_for_a_constant(learned):
+    frame = subscribers(mark=[0.0, 1.0], subscription_renewals=[0.0, 9.0])
+    due = np.repeat(DUE, 2, axis=0)
+    parts = learned.contributions(frame, due)
+    away = logit(learned.chances(frame, due)[:, 0]) - parts.sum(axis=1).to_numpy()
+    assert away[0] == pytest.approx(away[1], abs=1e-6)
+    # By the columns that people know, not by those of a period.
+    assert {"mark", RENEWALS, PLAN, DUE_IN} == set(parts)
+
+
+def test_the_plan_stands_beside_what_is_usual_for_its_term():
+    made = pd.DataFrame(
+        {
+            "plan": ["basic", "basic", "gold", "gold"],
+            "term_days": MONTH,
+            "renewals": [0, 6, 0, 6],
+            "active": [False, True, False, True],
+            "customers": [400, 600, 40, 960],
+        }
+    )
+    hazard = Hazard(Plans.fit(made), 0.0)
+    frame = subscribers(subscription_plan=["basic", "gold"])
+    parts = hazard.contributions(frame, np.repeat(DUE, 2, axis=0))
+    assert parts[PLAN].iloc[0] > 0.1 and parts[PLAN].iloc[1] < -0.1
+    assert parts[RENEWALS].nunique() == 1
 
 
 def test_beyond_the_periods_learned_a_customer_keeps_the_distance_to_the_plan(learned, plans):
