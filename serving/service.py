@@ -31,7 +31,17 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from serving import deployment
-from serving.api import answers, campaigns, observability, query, routes, security, whatifs, why
+from serving.api import (
+    answers,
+    campaigns,
+    documentation,
+    observability,
+    query,
+    routes,
+    security,
+    whatifs,
+    why,
+)
 from serving.api.campaign_messages import PlanAnswer, PlanRequest
 from serving.api.failures import Failure, OneShape, unforeseen
 from serving.api.limits import Limited
@@ -162,13 +172,13 @@ def _bundle() -> Path | None:
 
 SERVICE.mount_asgi_app(application(lambda: bentoml.get_current_service().worker), path="/")
 # The first is the outermost.
-for middleware in (
-    security.Hardened,
-    observability.Record,
-    OneShape,
-    Door,
-    security.Gate,
-    Limited,
-    query.Asked,
+for middleware, options in (
+    (security.Hardened, {}),
+    (observability.Record, {}),
+    (OneShape, {"names": documentation.names}),
+    (Door, {}),
+    (security.Gate, {}),
+    (Limited, {}),
+    (query.Asked, {}),
 ):
-    SERVICE.add_asgi_middleware(middleware)
+    SERVICE.add_asgi_middleware(middleware, **options)

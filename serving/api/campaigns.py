@@ -102,12 +102,14 @@ def kept(worker: Worker, plan_id: str) -> dict[str, Any] | None:
     Raises
     ------
     Failure
-        404 for a plan that is neither.
+        400 for no id, 404 for a plan that is neither.
     """
     from serving.campaigns import shelf
 
     office = worker.need_office()
     folder = office.store.plans()
+    if not plan_id:
+        raise Failure(400, "Got no `plan` in the address; expected the id of one: /plans has them.")
     try:
         # In this order: it may be done between the two looks.
         being_made = office.has_begun(plan_id) or shelf.under_way(folder, plan_id)

@@ -6,6 +6,7 @@ one error shape, and its page loads a script from elsewhere.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -154,6 +155,40 @@ def document() -> dict[str, Any]:
         },
         "security": [{"bearer": []}, {"apiKey": []}, {"basic": []}],
     }
+
+
+def names(path: str, place: Sequence[str | int]) -> tuple[str, ...]:
+    """Names that are known at a place of a request's body.
+
+    Parameters
+    ----------
+    path : str
+    place : sequence of str and int
+        Names and positions from the outside in; empty for the body itself.
+
+    Returns
+    -------
+    tuple of str
+        Empty where any name can be, or there is no such place.
+    """
+    schemas = document()["components"]["schemas"]
+    asked = next((asked.__name__ for one, asked, *_ in _QUESTIONS if one == path), None)
+    schema = {} if asked is None else schemas[asked]
+    for part in place:
+        within = schema.get("items") if isinstance(part, int) else _property(schema, part)
+        schema = _resolved(within or {}, schemas)
+    return tuple(schema.get("properties", ()))
+
+
+def _property(schema: dict[str, Any], name: str) -> Any:
+    return schema.get("properties", {}).get(name)
+
+
+def _resolved(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    """The schema that a reference leads to; of one that may be null the other."""
+    chosen = next((one for one in schema.get("anyOf", ()) if one.get("type") != "null"), schema)
+    reference = chosen.get("$ref", "")
+    return schemas[reference.rpartition("/")[2]] if reference else chosen
 
 
 def told_limits() -> tuple[str, ...]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -41,6 +43,16 @@ _MESSAGES = {
     500: "Something failed on our side. The log says where, without your data.",
     503: "Not ready: the model and the score table are not loaded yet.",
 }
+
+
+#: Place of a fault that is of no part of a body.
+WHOLE = "body"
+# The library's, before the words of our own checks.
+_PREFIX = "Value error, "
+
+Place = tuple[str | int, ...]
+Known = Callable[[Place], Sequence[str]]
+Names = Callable[[str, Place], Sequence[str]]
 
 
 class Failure(Exception):  # noqa: N818 - an answer, not a mistake in the program
@@ -111,17 +123,22 @@ class OneShape:
     Parameters
     ----------
     app : ASGI application
+    names : callable, optional
+        Given a path and a place in its body (names and positions), the names that are known
+        there, for the refusal of others.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, names: Names | None = None) -> None:
         self.app = app
+        self.names = names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        outgoing = _Outgoing(send)
+        known = partial(self.names, scope["path"]) if self.names else None
+        outgoing = _Outgoing(send, known)
         try:
             await self.app(scope, receive, outgoing)
         except Failure as failure:
@@ -139,8 +156,9 @@ class OneShape:
 class _Outgoing:
     """Sends good answers as they come, and holds error answers back to reshape them."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, known: Known | None) -> None:
         self.send = send
+        self.known = known
         self.started = False
         self.held: Message | None = None
         self.body = b""
@@ -162,7 +180,7 @@ class _Outgoing:
         headers = [(key.lower(), value) for key, value in start["headers"]]
         body = self.body
         if not _ours(dict(headers), body):
-            body = json.dumps(_reshaped(start["status"], body).content()).encode()
+            body = json.dumps(_reshaped(start["status"], body, self.known).content()).encode()
             dropped = (b"content-type", b"content-length")
             headers = [(key, value) for key, value in headers if key not in dropped]
             headers.append((b"content-type", b"application/json"))
@@ -186,19 +204,24 @@ def _parsed(body: bytes) -> Any:
         return None
 
 
-def _reshaped(status: int, body: bytes) -> Failure:
+def _reshaped(status: int, body: bytes, known: Known | None = None) -> Failure:
     message = _MESSAGES.get(status, HTTPStatus(status).phrase)
     given = _parsed(body)
     detail = given.get("detail") if isinstance(given, dict) and status == 400 else None
-    return Failure(status, message, detail=_faults(detail))
+    return Failure(status, message, detail=_faults(detail, known))
 
 
-def _faults(detail: Any) -> Any:
+def _faults(detail: Any, known: Known | None) -> Any:
     """Faults that pydantic found, each as {where, what}."""
     if not isinstance(detail, list):
         return None
-    return [
-        {"where": ".".join(str(part) for part in fault.get("loc", ())), "what": fault.get("msg")}
-        for fault in detail
-        if isinstance(fault, dict)
-    ]
+    return [_fault(fault, known) for fault in detail if isinstance(fault, dict)]
+
+
+def _fault(fault: dict[str, Any], known: Known | None) -> dict[str, str]:
+    place, what = tuple(fault.get("loc", ())), str(fault.get("msg", ""))
+    if fault.get("type") == "extra_forbidden":
+        names = ", ".join(known(place[:-1])) if known else ""
+        what = "This name is not known here" + (f"; expected some of: {names}" if names else "")
+    where = ".".join(map(str, place)) or WHOLE
+    return {"where": where, "what": what.removeprefix(_PREFIX)}

@@ -6,7 +6,8 @@ section that cannot be read there bars plans, with the reason, and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,19 @@ from serving.errors import CampaignError
 
 #: Sources that say who may be contacted.
 _SOURCES = ("customers", "treatments")
+
+
+# What reads like a name may be said back; anything else could be a customer's.
+_NAME = re.compile(r"[a-z_-]{1,40}")
+_SHOWN = 5
+
+
+def _said(unknown: Sequence[str]) -> str:
+    """Names that are not known, as far as they may be said back."""
+    names = [name for name in unknown if _NAME.fullmatch(name)][:_SHOWN]
+    more = len(unknown) - len(names)
+    others = f"{more:,} more" if names else f"{more:,} that read like no name"
+    return ", ".join([*names, *([others] if more else [])])
 
 
 @dataclass(frozen=True)
@@ -60,7 +74,7 @@ class Terms:
         unknown = sorted(set(names) - set(self.actions))
         if unknown:
             raise CampaignError(
-                f"Got {len(unknown)} unknown actions; expected some of: "
+                f"Got unknown actions: {_said(unknown)}; expected some of: "
                 f"{', '.join(self.actions) or '(none)'}."
             )
         chosen = {name: one for name, one in self.actions.items() if name in names}

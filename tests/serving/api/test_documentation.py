@@ -86,3 +86,24 @@ def test_bentoml_can_describe_the_service_too(monkeypatch, tmp_path):
 
     described = Regulars.openapi_spec.asdict()
     assert set(REQUESTS) <= set(described["paths"])
+
+
+@pytest.mark.parametrize(
+    ("path", "place", "model"),
+    [
+        ("/risk", (), messages.IdsRequest),
+        ("/customers", ("filter",), messages.Filter),
+        ("/score", ("customers", 3, "transactions", 0), submitted.RawTransaction),
+        ("/score", ("customers", 0), submitted.RawCustomer),
+        ("/whatif", ("change",), whatifs.ChangeRequest),
+    ],
+)
+def test_names_of_every_place_of_a_body_are_known(path, place, model):
+    expected = {field.alias or name for name, field in model.model_fields.items()}
+    assert set(documentation.names(path, place)) == expected
+
+
+def test_where_any_name_can_be_none_is_told():
+    assert documentation.names("/score", ("customers", 0, "attributes")) == ()
+    assert documentation.names("/score", ("nothing", 0)) == ()
+    assert documentation.names("/other", ()) == ()

@@ -11,9 +11,9 @@ import pytest
 from serving.api.failures import Failure, OneShape
 
 
-def answered(app):
+def answered(app, **options):
     async def asked():
-        transport = httpx.ASGITransport(OneShape(app))
+        transport = httpx.ASGITransport(OneShape(app, **options))
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await client.get("/")
 
@@ -57,6 +57,29 @@ def test_faults_of_a_request_keep_place_and_words():
     body = json.dumps({"error": "1 validation error", "detail": [fault]}).encode()
     told = answered(saying(400, body)).json()
     assert told["error"]["detail"] == [{"where": "customer_ids.0", "what": "Field required"}]
+
+
+def test_a_name_that_is_not_known_is_told_with_those_that_are():
+    fault = {"type": "extra_forbidden", "loc": ["customers", 0, "a"], "msg": "Extra inputs"}
+    body = json.dumps({"error": "1 validation error", "detail": [fault]}).encode()
+    asked = []
+
+    def names(path, place):
+        asked.append((path, place))
+        return "id", "rows"
+
+    (told,) = answered(saying(400, body), names=names).json()["error"]["detail"]
+    assert told["where"] == "customers.0.a" and told["what"].endswith("expected some of: id, rows")
+    assert asked == [("/", ("customers", 0))]
+    (told,) = answered(saying(400, body)).json()["error"]["detail"]
+    assert told["what"] == "This name is not known here"
+
+
+def test_a_fault_of_the_whole_body_and_one_of_our_own_are_in_our_words():
+    fault = {"type": "value_error", "loc": [], "msg": "Value error, plan is of a plan_change"}
+    body = json.dumps({"error": "1 validation error", "detail": [fault]}).encode()
+    told = answered(saying(400, body)).json()
+    assert told["error"]["detail"] == [{"where": "body", "what": "plan is of a plan_change"}]
 
 
 @pytest.mark.parametrize("status", [200, 204, 307])

@@ -96,8 +96,15 @@ def test_a_variable_that_is_not_set_bars_plans_with_its_name():
 def test_some_actions_are_taken_in_the_order_of_the_settings():
     assert list(terms().of(["mail", "call"]).actions) == ["call", "mail"]
     assert list(terms().of(["mail"]).actions) == ["mail"]
-    with pytest.raises(CampaignError, match="1 unknown actions; expected some of: call, mail"):
+    with pytest.raises(CampaignError, match="unknown actions: bribe; expected some of: call, mail"):
         terms().of(["call", "bribe"])
+
+
+def test_what_reads_like_no_name_is_not_said_back():
+    with pytest.raises(CampaignError, match="unknown actions: 1 that read like no name; expected"):
+        terms().of(["C-1021"])
+    with pytest.raises(CampaignError, match="unknown actions: bribe, 1 more; expected"):
+        terms().of(["C-1021", "bribe"])
 
 
 def test_no_address_of_a_source_is_shown():

@@ -78,7 +78,36 @@ def test_days_that_cannot_be_asked_about_are_refused_with_what_was_expected(serv
 
 def test_what_is_no_json_is_refused(service):
     told = service("POST", "/risk", content=b"{", headers={"content-type": "application/json"})
-    assert "Invalid JSON" in shape(told, 400, "invalid_request")["detail"][0]["what"]
+    (fault,) = shape(told, 400, "invalid_request")["detail"]
+    assert "Invalid JSON" in fault["what"] and fault["where"] == "body"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "names"),
+    [
+        ("/risk", {"customer_ids": ["x"], "horizon": 30}, "customer_ids, horizon_days"),
+        (
+            "/score",
+            {"customers": [{"customer_id": "x", "events": [{"knid": "usage"}]}]},
+            "timestamp, kind, value",
+        ),
+    ],
+)
+def test_an_unknown_name_in_a_body_is_told_the_known_ones(service, path, body, names):
+    (fault,) = shape(service.post(path, body), 400, "invalid_request")["detail"]
+    assert fault["what"] == f"This name is not known here; expected some of: {names}"
+
+
+def test_what_does_not_belong_together_is_told_in_our_words(service):
+    body = {"customer_ids": ["x"], "change": {"kind": "silence", "plan": "Basic"}}
+    (fault,) = shape(service.post("/whatif", body), 400, "invalid_request")["detail"]
+    assert fault == {"where": "change", "what": "plan is of a plan_change, which needs it"}
+
+
+def test_an_export_without_a_plan_says_what_is_missing(service):
+    for address in ("/plan/export", "/plan/export?plan="):
+        error = shape(service("GET", address), 400, "invalid_request")
+        assert error["message"].startswith("Got no `plan` in the address")
 
 
 @pytest.mark.parametrize("path", ["/risk", "/value", "/score", "/customers"])
