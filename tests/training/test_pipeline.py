@@ -158,6 +158,24 @@ def test_a_short_log_leaves_the_value_model_alone_and_says_so(
     assert any("value model speaks alone" in note for note in found.notes)
 
 
+def test_amounts_that_came_in_another_unit_are_a_note_of_the_training(
+    shop_log: pd.DataFrame, trained: Training, order: Callable[..., Order], tmp_path: Path
+) -> None:
+    said = "Amounts seem to change their unit"
+    assert not any(said in note for note in trained.evidence.notes)
+    cents = shop_log.assign(
+        amount=shop_log["amount"].where(shop_log["day"] < 60, shop_log["amount"] * 100)
+    )
+    early = order(
+        as_of=FIRST + timedelta(days=110),
+        churn=ChurnSettings(horizon_days=180),
+        tracking_uri=f"sqlite:///{tmp_path}/mlflow.db",
+        artifact_root=tmp_path,
+    )
+    (note,) = [note for note in train(as_inputs(cents), early).evidence.notes if said in note]
+    assert "times higher" in note
+
+
 def test_a_log_shorter_than_the_horizon_is_graded_over_shorter_windows(
     shop: Inputs, order: Callable[..., Order]
 ) -> None:
