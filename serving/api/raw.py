@@ -126,16 +126,15 @@ def score(worker: Worker, desk: Desk | None, request: ScoreRequest) -> Outcome:
     _check_sources(request.customers, plans)
     needed: Source = "subscriptions" if plans.subscribers else "transactions"
     words = wording.of(worker, desk)
-    tables = _tables(request.customers, needed, words)
-    found = plans.run(*tables, as_of=as_of, now=wall)
+    found = plans.run(*_tables(request.customers, needed, words), as_of=as_of, now=wall)
     frame = _with_attributes(found.frame, request.customers, scorer.attributes)
     scored = _scored(worker, frame, thresholds, as_of, now, request.horizon_days)
-    nothing = _NO_SUBSCRIPTION if plans.subscribers else _NO_PURCHASE
+    code, told = _NO_SUBSCRIPTION if plans.subscribers else _NO_PURCHASE
     margins_of = needed if getattr(scorer, "margins", None) is not None else None
     items = [
         _without(one.customer_id, needed)
         if getattr(one, needed) is None
-        else _item(place, one, found, scored, (nothing[0], nothing[1].format(as_of=as_of)))
+        else _item(place, one, found, scored, (code, told.format(as_of=as_of)))
         for place, one in enumerate(request.customers)
     ]
     items = [
