@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import ibis
 import numpy as np
@@ -63,6 +64,14 @@ def test_rows_from_the_as_of_date_on_and_the_order_of_rows_change_nothing():
     spoilt = _in_cents(_log(5_000), date(2024, 7, 1))
     assert _found(spoilt, date(2024, 7, 1)) == ()
     assert _found(spoilt.sample(frac=1.0, random_state=3)) == _found(spoilt) != ()
+
+
+def test_spark_finds_the_same(spark: Any):
+    spoilt = _in_cents(_log(3_000), date(2024, 7, 1))
+    spark._session.createDataFrame(spoilt).createOrReplaceTempView("spoilt")
+    table = spark.table("spoilt")
+    table = table.mutate(amount=table.amount.cast("decimal(18, 6)"))
+    assert breaks.find(table, date(2025, 1, 1)) == _found(spoilt) != ()
 
 
 def test_too_few_purchases_and_no_log_say_nothing():
