@@ -50,6 +50,26 @@ _COMPLAINTS = {
 _DELIVERY = {"treated": 412, "held_out": 412, "reached": 398, "contaminated": 0}
 
 
+_ACTION = {
+    "action": "call",
+    "ratio": {
+        "treated": 412,
+        "holdout": 412,
+        "expected": 412.0,
+        "probability": 1.0,
+        "broken": False,
+    },
+    "outcomes": [_RETURNED, _SPEND],
+    "guardrails": [_COMPLAINTS],
+    "flagged": [],
+    "learned": {"kept": {"mean": 0.108, "sd": 0.038}, "lift": {"mean": -0.02, "sd": 0.08}},
+    "unknown": 0,
+    "left_out": 0,
+    "others": 0,
+    "delivery": _DELIVERY,
+}
+
+
 def answer(meta: dict[str, Any]) -> dict[str, Any]:
     """Answer of GET /effects."""
     return {
@@ -67,29 +87,7 @@ def answer(meta: dict[str, Any]) -> dict[str, Any]:
                 "misdrawn": 0,
                 "held_out": 412,
                 "treated_elsewhere": 0,
-                "actions": [
-                    {
-                        "action": "call",
-                        "ratio": {
-                            "treated": 412,
-                            "holdout": 412,
-                            "expected": 412.0,
-                            "probability": 1.0,
-                            "broken": False,
-                        },
-                        "outcomes": [_RETURNED, _SPEND],
-                        "guardrails": [_COMPLAINTS],
-                        "flagged": [],
-                        "learned": {
-                            "kept": {"mean": 0.108, "sd": 0.038},
-                            "lift": {"mean": -0.02, "sd": 0.08},
-                        },
-                        "unknown": 0,
-                        "left_out": 0,
-                        "others": 0,
-                        "delivery": _DELIVERY,
-                    }
-                ],
+                "actions": [_ACTION],
             }
         ],
         "beliefs": [

@@ -18,7 +18,7 @@ from training.labels.crossfit import FOLDS, TWINS, cross_fit, deal, groups_of_eq
 from training.learners.churn import ChurnModel
 from training.learners.logistic import LogisticModel
 
-DATA = Path(os.environ.get("REGULARS_DATA", Path(__file__).parents[3] / "shared" / "data"))
+DATA = Path(os.environ.get("REGULARS_DATA", Path(__file__).parents[4] / "shared" / "data"))
 
 
 def noise(n: int, seed: int = 0) -> tuple[pd.DataFrame, np.ndarray]:

@@ -18,7 +18,7 @@ from training.labels.leaks import Leak, find
 from training.windows.panel import churned, seen, snapshot
 
 AS_OF = date(2026, 1, 1)
-DATA = Path(os.environ.get("REGULARS_DATA", Path(__file__).parents[3] / "shared" / "data"))
+DATA = Path(os.environ.get("REGULARS_DATA", Path(__file__).parents[4] / "shared" / "data"))
 Plant = Callable[[np.ndarray, np.random.Generator], pd.Series]
 
 
