@@ -18,11 +18,11 @@ import numpy as np
 from serving.campaigns.problem import Problem
 
 #: Nodes of the search after which the best plan so far is taken; no clock decides.
-_NODES = 2_000
+NODES = 2_000
 _one_at_a_time = threading.Lock()
 
 
-def exact(problem: Problem, *, gap: float = 1e-7) -> np.ndarray | None:
+def exact(problem: Problem, *, gap: float = 1e-7, nodes: int = NODES) -> np.ndarray | None:
     """Choose exactly.
 
     Parameters
@@ -31,6 +31,8 @@ def exact(problem: Problem, *, gap: float = 1e-7) -> np.ndarray | None:
         With a few thousand pairs of positive profit at most.
     gap : float
         Share of the optimum at which the search ends.
+    nodes : int
+        Of the search, at most.
 
     Returns
     -------
@@ -65,7 +67,7 @@ def exact(problem: Problem, *, gap: float = 1e-7) -> np.ndarray | None:
             integrality=ones,
             bounds=Bounds(0, 1),
             constraints=limits,
-            options={"mip_rel_gap": gap, "node_limit": _NODES},
+            options={"mip_rel_gap": gap, "node_limit": nodes},
         )
     if found.x is None:
         return None

@@ -19,6 +19,9 @@ from serving.campaigns.problem import Allocation, Problem, allocation
 
 #: Pairs that the exact search takes on; a problem with fewer is solved by it alone.
 CORE_PAIRS = 3_000
+#: Of a larger problem, so many and so many nodes of the search: the rest is decided by the prices,
+#: and a page waits for it.
+_PART_PAIRS, _PART_NODES = 1_000, 100
 #: Share of the bound that may be missing for the exact search to be left out, or to end.
 _NEAR = 1e-4
 _FILLS = 50
@@ -34,8 +37,8 @@ def solve(problem: Problem, *, core_pairs: int = CORE_PAIRS) -> Allocation:
     ----------
     problem : Problem
     core_pairs : int
-        Pairs that are decided by the exact search; 0 leaves it out, as does a plan that is proven
-        to be within 0.01 % of the best without it.
+        Pairs that are decided by the exact search, of a problem with more at most 1,000; 0 leaves
+        it out, as does a plan that is proven to be within 0.01 % of the best without it.
 
     Returns
     -------
@@ -131,6 +134,8 @@ def _polished(
     problem: Problem, left: np.ndarray, chosen: np.ndarray, core_pairs: int
 ) -> tuple[np.ndarray, bool]:
     """Decide the closest choices anew; also whether all were decided so."""
+    if (problem.profit > 0).sum() > core_pairs:
+        core_pairs = min(core_pairs, _PART_PAIRS)
     core = _closest(problem, left, chosen, core_pairs)
     others = chosen.copy()
     others[core] = False
@@ -141,8 +146,11 @@ def _polished(
     allowance = 0.1 * _NEAR * float(problem.profit[chosen].sum())
     whole = len(core) == int((problem.profit > 0).any(axis=1).sum())
     here = float(rest.profit[chosen[core]].sum())
-    # Of a part, what is missing counts by the whole plan.
-    found = exact(rest) if whole or here <= 0 else exact(rest, gap=max(allowance / here, 1e-7))
+    if whole or here <= 0:
+        found = exact(rest)
+    else:
+        # Of a part, what is missing counts by the whole plan.
+        found = exact(rest, gap=max(allowance / here, 1e-7), nodes=_PART_NODES)
     if found is None:
         return chosen, False
     if rest.profit[found].sum() < here:
