@@ -6,6 +6,9 @@ the others into exit code 1 (refused with a reason).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class FeaturesError(ValueError):
     """Base of every error of this room."""
@@ -25,3 +28,18 @@ class RejectedError(FeaturesError):
 
 class EmptyError(FeaturesError):
     """Nothing is left to work on: no accepted row, no customer before the as-of date."""
+
+
+@contextmanager
+def placed(uri: str) -> Iterator[None]:
+    """Say in an error about a column whose column it is.
+
+    Parameters
+    ----------
+    uri : str
+        The source without its password.
+    """
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{uri}: {error}") from None

@@ -30,7 +30,8 @@ from pydantic import BaseModel, ValidationError
 from features.errors import SettingsError
 from features.opening import locations, variables
 from features.store import Store
-from serving.api import billing, wording
+from serving import event_words
+from serving.api import billing
 from serving.api.observability import DIRECTORY
 from serving.campaigns import terms as campaigns
 from serving.campaigns.terms import Terms
@@ -109,7 +110,7 @@ class Deployment:
     policy : Policy
         What the settings decide of groups; the defaults in a bento without settings.
     kinds : dict of str to str
-        The business's own words for kinds of events (`serving.api.wording.checked`).
+        The business's own words for kinds of events (`serving.event_words.checked`).
     """
 
     names: Names
@@ -266,7 +267,7 @@ def _read_settings(file: Path, environ: Mapping[str, str]) -> Deployment:
         if (keeping := billing.kept(content)) is not None:
             keeping = variables.expand(keeping, environ)
             billing.source(keeping)
-        kinds = wording.checked(variables.expand(wording.kept(content), environ))
+        kinds = event_words.checked(variables.expand(event_words.kept(content), environ))
         store = locations.path(settings.store.path, file.parent)
         tracking = locations.tracking(settings.tracking.uri, file.parent, store)
     except OSError as error:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import ibis
 
 from features.compat import missing
-from features.errors import InputError
+from features.errors import InputError, placed
 from features.opening.columns import column, is_blank, text
 from features.opening.expressions import amount, columns_of
 
@@ -46,21 +44,6 @@ def settings_column(opened: Opened, name: str, key: str) -> ir.Column:
         )
     with placed(opened.uri):
         return column(opened.table, name, key)
-
-
-@contextmanager
-def placed(uri: str) -> Iterator[None]:
-    """Say in an error about a column whose column it is.
-
-    Parameters
-    ----------
-    uri : str
-        The source without its password.
-    """
-    try:
-        yield
-    except InputError as error:
-        raise InputError(f"{uri}: {error}") from None
 
 
 def column_of(opened: Opened, source: Source, setting: str, key: str) -> ir.Column:

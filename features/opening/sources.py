@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 
-from features.errors import InputError, SettingsError
+from features.errors import InputError, SettingsError, placed
 from features.opening.columns import names, nearest
 from features.opening.connection import spark
 from features.opening.delimited import open_delimited
 from features.opening.expressions import columns_of, condition
-from features.opening.given import placed
 from features.opening.postgres import brief, open_postgres, pull, without_password
 from features.opening.quotes import Malformed
 

@@ -22,48 +22,6 @@ if TYPE_CHECKING:
 _PLAN = "subscription_plan"
 
 
-def kept(settings: Mapping[str, Any]) -> dict[str, str]:
-    """The settings' own words for kinds of events.
-
-    Parameters
-    ----------
-    settings : mapping
-        As read from TOML.
-
-    Returns
-    -------
-    dict of str to str
-        As they are there; empty without them.
-    """
-    sources = settings.get("sources")
-    events = sources.get("events") if isinstance(sources, Mapping) else None
-    return dict(events.get("kinds", {})) if isinstance(events, Mapping) else {}
-
-
-def checked(kinds: Mapping[str, str]) -> dict[str, str]:
-    """The same words as they are compared.
-
-    Parameters
-    ----------
-    kinds : mapping of str to str
-        From `kept`.
-
-    Returns
-    -------
-    dict of str to str
-        A word without capitals and blanks around it to the known kind.
-
-    Raises
-    ------
-    pydantic.ValidationError
-        If a word stands for no known kind.
-    """
-    from features.settings import EventsSource
-
-    columns = dict.fromkeys(("uri", "customer_id", "timestamp", "kind"), "request")
-    return EventsSource.model_validate({**columns, "kinds": dict(kinds)}).kinds
-
-
 @dataclass(frozen=True)
 class Wording:
     """Words that rows of a request may have.
@@ -71,7 +29,7 @@ class Wording:
     Parameters
     ----------
     kinds : mapping of str to str
-        From `checked`.
+        From `serving.event_words.checked`.
     plans : tuple of str
         Plans that are known, those of most subscribers first.
     complete : bool

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import ValidationError
 
+from serving import event_words
 from serving.api import noted, wording
 from serving.api.submitted import RawCustomer
 from serving.api.wording import Wording
@@ -19,13 +20,13 @@ KNOWN = Wording({}, ("Basic", "Gold", "gold"), complete=True)
 
 def test_own_words_for_kinds_are_those_of_the_settings():
     events = {"uri": "x", "kind": "k", "kinds": {" Rating ": "Satisfaction"}}
-    kept = wording.kept({"sources": {"events": events}})
-    words = Wording(wording.checked(kept))
+    kept = event_words.kept({"sources": {"events": events}})
+    words = Wording(event_words.checked(kept))
     assert words.kind("RATING ") == "satisfaction"
     assert words.kind("usage") == "usage" and words.kind(None) is None
-    assert wording.kept({}) == wording.kept({"sources": {"events": {"uri": "x"}}}) == {}
+    assert event_words.kept({}) == event_words.kept({"sources": {"events": {"uri": "x"}}}) == {}
     with pytest.raises(ValidationError, match="expected one of complaint"):
-        wording.checked({"rating": "mark"})
+        event_words.checked({"rating": "mark"})
 
 
 def test_a_plan_goes_by_its_word_capitals_and_blanks_aside():
